@@ -1,0 +1,16 @@
+# `just` lists these; `.ci/run` is the gate itself, so that it needs no `just`.
+
+_default:
+    @just --list
+
+# everything that must hold before a change lands
+ci:
+    .ci/run
+
+# the tests alone
+test:
+    cargo test --workspace
+
+# format what is here
+fmt:
+    cargo fmt --all
