@@ -35,9 +35,10 @@ impl Timestamp {
 
     /// A moment so many milliseconds after the Unix epoch.
     pub fn from_unix_millis(millis: i64) -> Self {
-        let range = jiff::Timestamp::MIN.as_millisecond()..=jiff::Timestamp::MAX.as_millisecond();
+        let first = jiff::Timestamp::MIN.as_second() * 1000;
+        let last = jiff::Timestamp::MAX.as_second() * 1000;
         Self {
-            unix_millis: millis.clamp(*range.start(), *range.end()),
+            unix_millis: millis.clamp(first, last),
         }
     }
 
