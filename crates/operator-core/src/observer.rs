@@ -182,7 +182,7 @@ impl Observer {
             }
             Err(panic) => {
                 let why = Why::Panicked {
-                    message: message(&*panic),
+                    message: panic_message(&*panic),
                 };
                 let missed = |(type_id, last): (&TypeId, &Remembered)| Look {
                     name: last.name,
@@ -313,14 +313,14 @@ async fn guard_infallible<T>(
         Ok(Err(panic)) => Err(Gap::new(
             what,
             Why::Panicked {
-                message: message(&*panic),
+                message: panic_message(&*panic),
             },
         )),
         Err(_) => Err(Gap::new(what, Why::TimedOut { after: deadline })),
     }
 }
 
-fn message(panic: &(dyn std::any::Any + Send)) -> String {
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic
         .downcast_ref::<&str>()
         .copied()
