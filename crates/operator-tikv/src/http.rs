@@ -1,0 +1,172 @@
+//! The one place that fetches: deadline, size limit. What an answer means is for
+//! its caller to say.
+
+mod tls;
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use operator_core::Fault;
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Url};
+
+pub use tls::{IdentityFiles, TlsFiles};
+
+/// How much of a failed answer is kept: enough for its message, and for the head of a stack trace.
+const EXCERPT_BYTES: usize = 4096;
+/// How long a server may take to accept a connection, within the deadline of the whole.
+const CONNECT: Duration = Duration::from_secs(2);
+
+/// The clients that fetch: one without TLS, and one with it that is built when first needed, because
+/// loading certificates costs more than everything else at a start.
+pub(crate) struct Http {
+    headers: HeaderMap,
+    tls: TlsFiles,
+    injected: Option<Client>,
+    plain: Mutex<Option<Client>>,
+    secure: Mutex<Option<Client>>,
+}
+
+/// One thing to fetch.
+pub(crate) struct Ask {
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) within: Duration,
+    pub(crate) limit_bytes: usize,
+}
+
+/// An answer, whatever its status.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// The beginning of what a failed answer said; empty in a good one, whose body went to the sink.
+    pub(crate) excerpt: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn is_good(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+/// What is given the pieces of a good answer's body as they come. `Break` means that it has enough.
+pub(crate) type Sink<'a> = dyn FnMut(&[u8]) -> Result<ControlFlow<()>, Fault> + Send + 'a;
+
+impl Http {
+    /// Clients that send `headers` with everything; or the injected one, which does all by itself.
+    pub(crate) fn new(headers: HeaderMap, tls: TlsFiles, injected: Option<Client>) -> Self {
+        Self {
+            headers,
+            tls,
+            injected,
+            plain: Mutex::default(),
+            secure: Mutex::default(),
+        }
+    }
+
+    /// Fetches, and hands the body of a good answer to `sink` piece by piece.
+    pub(crate) async fn get(&self, ask: &Ask, sink: &mut Sink<'_>) -> Result<Answer, Fault> {
+        let outcome = match tokio::time::timeout(ask.within, self.exchange(ask, sink)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Fault::TimedOut { after: ask.within }),
+        };
+        if outcome.is_err() && ask.url.scheme() == "https" {
+            // Certificates get renewed while a monitor runs: the next attempt reads the files again.
+            *lock(&self.secure) = None;
+        }
+        outcome
+    }
+
+    async fn exchange(&self, ask: &Ask, sink: &mut Sink<'_>) -> Result<Answer, Fault> {
+        let request = self
+            .client(&ask.url)?
+            .get(ask.url.clone())
+            .headers(self.headers.clone())
+            .headers(ask.headers.clone());
+        let mut response = request.send().await.map_err(|error| transport(&error))?;
+        let mut answer = Answer {
+            status: response.status().as_u16(),
+            excerpt: Vec::new(),
+        };
+        let mut seen_bytes = 0;
+        while let Some(piece) = response.chunk().await.map_err(|error| transport(&error))? {
+            if !answer.is_good() {
+                let room = EXCERPT_BYTES - answer.excerpt.len();
+                answer.excerpt.extend(piece.iter().take(room));
+                if answer.excerpt.len() == EXCERPT_BYTES {
+                    break;
+                }
+                continue;
+            }
+            seen_bytes += piece.len();
+            if seen_bytes > ask.limit_bytes {
+                return Err(Fault::Decode {
+                    expected: format!("at most {} bytes", ask.limit_bytes),
+                    found: "more".into(),
+                });
+            }
+            if sink(&piece)?.is_break() {
+                break;
+            }
+        }
+        Ok(answer)
+    }
+
+    fn client(&self, url: &Url) -> Result<Client, Fault> {
+        if let Some(client) = &self.injected {
+            return Ok(client.clone());
+        }
+        let (place, files) = match url.scheme() {
+            "https" => (&self.secure, Some(&self.tls)),
+            _ => (&self.plain, None),
+        };
+        let mut place = lock(place);
+        match &*place {
+            Some(client) => Ok(client.clone()),
+            None => Ok(place.insert(build(files)?).clone()),
+        }
+    }
+}
+
+/// A client that goes where it is told: no redirects, no proxy from the environment.
+fn build(files: Option<&TlsFiles>) -> Result<Client, Fault> {
+    let tls = match files {
+        Some(files) => files.load()?,
+        None => tls::trusting_nobody()?,
+    };
+    Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .connect_timeout(CONNECT)
+        .build()
+        .map_err(|error| transport(&error))
+}
+
+/// The mutexes guard single assignments, which a panic elsewhere cannot leave half done.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a transport error says: its innermost sources, without the URL, which the origin repeats.
+fn transport(error: &reqwest::Error) -> Fault {
+    let mut reason = None;
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        reason = Some(inner.to_string());
+        source = inner.source();
+    }
+    let reason = reason.unwrap_or_else(|| error.to_string());
+    Fault::Transport { reason }
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http")
+            .field("tls", &self.tls)
+            .field("injected", &self.injected.is_some())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,207 @@
+//! `/stores` and `/store/ID`.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use operator_core::{Entity, Fault, Gap, Listing, Store, StoreId, StoreState, Timestamp, Why};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{json, listing, or_empty};
+use crate::pd::units;
+
+/// How long a cluster in which no store seems to report is held for a PD leader that has just begun.
+/// Stores report every 10 s.
+const SETTLES_WITHIN: Duration = Duration::from_secs(60);
+
+#[derive(Deserialize)]
+struct WireList<'a> {
+    #[serde(borrow, deserialize_with = "or_empty")]
+    stores: Vec<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct WireStore {
+    store: WireMeta,
+    #[serde(default, deserialize_with = "or_empty")]
+    status: WireStatus,
+}
+
+#[derive(Deserialize)]
+struct WireMeta {
+    /// Absent where it is zero, which no store's is.
+    #[serde(default)]
+    id: u64,
+    #[serde(default)]
+    address: String,
+    status_address: Option<String>,
+    version: Option<String>,
+    #[serde(default, deserialize_with = "or_empty")]
+    labels: Vec<WireLabel>,
+    start_timestamp: Option<i64>,
+    /// Nanoseconds.
+    last_heartbeat: Option<i64>,
+    state_name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireLabel {
+    key: String,
+    #[serde(default)]
+    value: String,
+}
+
+#[derive(Default, Deserialize)]
+struct WireStatus {
+    capacity: Option<String>,
+    available: Option<String>,
+    leader_count: Option<u64>,
+    region_count: Option<u64>,
+    slow_score: Option<u64>,
+    is_busy: Option<bool>,
+}
+
+/// The stores in an answer of `/stores`.
+///
+/// What a new PD leader says before stores have reported to it is left out, with a gap that says so.
+pub(crate) fn stores(
+    body: &[u8],
+    unsettled: &mut Unsettled,
+    now: Timestamp,
+) -> Result<Listing<Store>, Fault> {
+    let wire: WireList<'_> = json(body, "an object with `stores`")?;
+    let mut listing = listing(&wire.stores, "store", name, |wire: WireStore, gaps| {
+        store(wire, gaps)
+    });
+    listing.items.sort_by_key(|store| store.id);
+    if unsettled.is(&listing.items, now) {
+        for store in listing.items.iter_mut().filter(|store| seems_silent(store)) {
+            listing.gaps.extend(disbelieve(store));
+        }
+    }
+    Ok(listing)
+}
+
+fn name(item: &RawValue) -> Option<Entity> {
+    #[derive(Deserialize)]
+    struct Id {
+        id: u64,
+    }
+    #[derive(Deserialize)]
+    struct Named {
+        store: Id,
+    }
+    let named: Named = serde_json::from_str(item.get()).ok()?;
+    Some(Entity::Store(StoreId(named.store.id)))
+}
+
+fn store(wire: WireStore, gaps: &mut Vec<Gap>) -> Option<Store> {
+    let WireStore {
+        store: meta,
+        status,
+    } = wire;
+    if meta.id == 0 || meta.address.is_empty() {
+        return None;
+    }
+    let entity = Entity::Store(StoreId(meta.id));
+    let mut size = |what: &'static str, text: Option<String>| {
+        let text = text?;
+        let size = units::bytes(&text);
+        if size.is_none() {
+            let expected = "a size such as 1.5GiB".into();
+            let why = Why::Unusable {
+                expected,
+                found: format!("`{text}`"),
+            };
+            gaps.push(Gap::new(what, why).about(entity.clone()));
+        }
+        size
+    };
+    let mut capacity_bytes = size("capacity", status.capacity);
+    let mut available_bytes = size("available", status.available);
+    if capacity_bytes == Some(0) {
+        // No disk holds nothing: this PD leader has had no report of it. A full disk has a capacity.
+        capacity_bytes = None;
+        available_bytes = None;
+        for what in ["capacity", "available"] {
+            gaps.push(Gap::new(what, unreported()).about(entity.clone()));
+        }
+    }
+    Some(Store {
+        id: StoreId(meta.id),
+        address: meta.address,
+        status_address: meta.status_address.filter(|address| !address.is_empty()),
+        state: meta.state_name.as_deref().map(StoreState::from_word),
+        version: meta
+            .version
+            .map(|version| version.trim_start_matches('v').to_owned()),
+        labels: labels(meta.labels),
+        capacity_bytes,
+        available_bytes,
+        leader_count: status.leader_count,
+        region_count: status.region_count,
+        last_heartbeat: meta.last_heartbeat.and_then(units::unix_nanos),
+        started_at: meta.start_timestamp.and_then(units::unix_seconds),
+        slow_score: status.slow_score,
+        busy: status.is_busy,
+    })
+}
+
+fn labels(wire: Vec<WireLabel>) -> BTreeMap<String, String> {
+    wire.into_iter()
+        .map(|label| (label.key, label.value))
+        .collect()
+}
+
+fn unreported() -> Why {
+    Why::Distrusted {
+        because: Cow::Borrowed("PD says 0B, its leader has had no report of this store yet"),
+    }
+}
+
+/// Remembers since when no store seems to report.
+///
+/// For some seconds after a PD leader change every store reads Disconnected, with a heartbeat of minutes
+/// ago and `0B`. One answer cannot tell this from a cluster whose stores all died before the change, so
+/// it is disbelieved for a while and then believed.
+#[derive(Debug, Default)]
+pub(crate) struct Unsettled {
+    since: Option<Timestamp>,
+}
+
+impl Unsettled {
+    fn is(&mut self, stores: &[Store], now: Timestamp) -> bool {
+        let mut members = stores.iter().filter(|store| counts(store)).peekable();
+        let unsettled = members.peek().is_some() && members.all(seems_silent);
+        let since = self.since.filter(|_| unsettled).unwrap_or(now);
+        self.since = unsettled.then_some(since);
+        unsettled && now.since(since) < SETTLES_WITHIN
+    }
+}
+
+/// Whether a store should be reporting: one that never did, or is being removed, says nothing about PD.
+fn counts(store: &Store) -> bool {
+    let removed = matches!(
+        store.state,
+        Some(StoreState::Offline | StoreState::Tombstone)
+    );
+    store.last_heartbeat.is_some() && !removed
+}
+
+fn seems_silent(store: &Store) -> bool {
+    let silent = matches!(
+        store.state,
+        Some(StoreState::Disconnected | StoreState::Down)
+    );
+    silent && store.capacity_bytes.is_none() && counts(store)
+}
+
+fn disbelieve(store: &mut Store) -> [Gap; 2] {
+    store.state = None;
+    store.last_heartbeat = None;
+    ["state", "heartbeat"].map(|what| {
+        let because = "every store seems silent, as they do just after a PD leader change".into();
+        Gap::new(what, Why::Distrusted { because }).about(store.entity())
+    })
+}

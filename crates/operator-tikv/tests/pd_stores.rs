@@ -1,0 +1,191 @@
+//! `/stores`: shapes and traps, over HTTP as they come.
+
+use std::net::TcpListener;
+
+use httpmock::MockServer;
+use operator_core::{
+    Entity, Fault, Listing, ManualClock, Store, StoreId, StoreState, Timestamp, Why,
+};
+use operator_tikv::{PdClient, PdOptions};
+use std::time::Duration;
+
+const UP: &str = r#"{"store":{"id":4,"address":"tikv-4:20160","status_address":"tikv-4:20180",
+    "version":"v8.5.0","labels":[{"key":"zone","value":"a"},{"key":"spare"}],"start_timestamp":1700000000,
+    "last_heartbeat":1700000600123456789,"node_state":1,"state_name":"Up"},
+    "status":{"capacity":"1.5GiB","available":"512MiB","leader_count":7,"region_count":21,"slow_score":1}}"#;
+
+fn body(stores: &[&str]) -> String {
+    format!(
+        r#"{{"count":{},"stores":[{}]}}"#,
+        stores.len(),
+        stores.join(",")
+    )
+}
+
+/// As a PD leader says it that no store has reported to.
+fn silent(id: u64) -> String {
+    format!(
+        r#"{{"store":{{"id":{id},"address":"tikv-{id}:20160","last_heartbeat":1700000300000000000,
+        "state_name":"Disconnected"}},"status":{{"capacity":"0B","available":"0B","leader_count":0}}}}"#
+    )
+}
+
+async fn listed(stores: &[&str]) -> Listing<Store> {
+    let server = MockServer::start_async().await;
+    server
+        .mock_async(|when, then| {
+            when.path("/pd/api/v1/stores");
+            then.status(200).body(body(stores));
+        })
+        .await;
+    let pd = PdClient::new(&server.address().to_string()).unwrap();
+    pd.stores().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_store_is_read_whole() {
+    let listing = listed(&[UP]).await;
+    assert!(listing.is_whole());
+    let expected = Store {
+        status_address: Some("tikv-4:20180".into()),
+        state: Some(StoreState::Up),
+        version: Some("8.5.0".into()),
+        labels: [("zone".into(), "a".into()), ("spare".into(), String::new())].into(),
+        capacity_bytes: Some(3 << 29),
+        available_bytes: Some(512 << 20),
+        leader_count: Some(7),
+        region_count: Some(21),
+        last_heartbeat: Some(Timestamp::from_unix_millis(1_700_000_600_123)),
+        started_at: Some(Timestamp::from_unix_seconds(1_700_000_000)),
+        slow_score: Some(1),
+        ..Store::new(StoreId(4), "tikv-4:20160")
+    };
+    assert_eq!(listing.items, [expected]);
+}
+
+#[tokio::test]
+async fn a_bad_store_costs_itself_and_is_named() {
+    let listing = listed(&[r#"{"store":{"id":9,"address":5}}"#, UP, "true"]).await;
+    assert_eq!(listing.items.len(), 1);
+    let gap = listing.gap_about(&Entity::Store(StoreId(9))).unwrap();
+    assert!(
+        gap.to_string()
+            .starts_with("store of store/9 not seen: expected a store, found `{\"store\"")
+    );
+    assert!(
+        listing.gaps[1]
+            .to_string()
+            .starts_with("store number 3 of the list not seen")
+    );
+}
+
+#[tokio::test]
+async fn a_size_that_is_none_costs_itself() {
+    let store =
+        r#"{"store":{"id":4,"address":"a:1","state_name":"Up"},"status":{"capacity":"lots"}}"#;
+    let listing = listed(&[store]).await;
+    assert_eq!(listing.items[0].state, Some(StoreState::Up));
+    assert_eq!(
+        listing.gaps[0].to_string(),
+        "capacity of store/4 not seen: expected a size such as 1.5GiB, found `lots`"
+    );
+}
+
+#[tokio::test]
+async fn null_is_an_empty_list() {
+    let server = MockServer::start_async().await;
+    server
+        .mock_async(|when, then| {
+            when.path("/pd/api/v1/stores");
+            then.status(200).body(r#"{"count":0,"stores":null}"#);
+        })
+        .await;
+    let pd = PdClient::new(&server.base_url()).unwrap();
+    assert!(pd.stores().await.unwrap().items.is_empty());
+}
+
+#[tokio::test]
+async fn every_store_silent_with_0b_is_unseen_for_a_minute_and_then_believed() {
+    let server = MockServer::start_async().await;
+    let (a, b) = (silent(1), silent(2));
+    server
+        .mock_async(|when, then| {
+            when.path("/pd/api/v1/stores");
+            then.status(200).body(body(&[&a, &b]));
+        })
+        .await;
+    let hand = ManualClock::new(Timestamp::from_unix_seconds(1_700_000_700));
+    let options = PdOptions {
+        clock: hand.clone().into(),
+        ..PdOptions::default()
+    };
+    let pd = PdClient::with(&server.base_url(), options).unwrap();
+
+    for _ in 0..2 {
+        let listing = pd.stores().await.unwrap();
+        assert_eq!(listing.items.len(), 2);
+        for store in &listing.items {
+            assert_eq!(
+                (&store.state, store.last_heartbeat, store.capacity_bytes),
+                (&None, None, None)
+            );
+            let gap = listing
+                .known(store.entity(), "state", store.state.clone())
+                .unwrap_err();
+            assert!(matches!(gap.why(), Why::Distrusted { .. }));
+        }
+        hand.advance(Duration::from_secs(59));
+    }
+    let listing = pd.stores().await.unwrap();
+    assert_eq!(listing.items[0].state, Some(StoreState::Disconnected));
+    assert_eq!(listing.items[0].capacity_bytes, None);
+}
+
+#[tokio::test]
+async fn one_silent_store_among_others_is_believed() {
+    let listing = listed(&[UP, &silent(5)]).await;
+    assert_eq!(listing.items[1].state, Some(StoreState::Disconnected));
+    assert!(listing.items[1].last_heartbeat.is_some());
+}
+
+#[tokio::test]
+async fn a_store_that_never_reported_is_down_and_has_no_heartbeat() {
+    let never = r#"{"store":{"id":9,"address":"a:1","state_name":"Down"},"status":{"capacity":"0B","available":"0B"}}"#;
+    let listing = listed(&[never]).await;
+    assert_eq!(listing.items[0].state, Some(StoreState::Down));
+    assert_eq!(listing.items[0].last_heartbeat, None);
+}
+
+#[tokio::test]
+async fn a_full_disk_has_a_capacity_and_nothing_available() {
+    let full = r#"{"store":{"id":9,"address":"a:1","state_name":"Up"},"status":{"capacity":"1GiB","available":"0B"}}"#;
+    assert_eq!(listed(&[full]).await.items[0].available_bytes, Some(0));
+}
+
+#[tokio::test]
+async fn a_dead_endpoint_is_passed_over_and_accounted_for_when_all_are() {
+    let server = MockServer::start_async().await;
+    let mock = server
+        .mock_async(|when, then| {
+            when.path("/pd/api/v1/stores")
+                .header("x-caller-id", "operator")
+                .header("component", "operator");
+            then.status(200).body(body(&[UP]));
+        })
+        .await;
+    let dead = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let pd = PdClient::new(&format!("{dead},{}", server.address())).unwrap();
+    assert_eq!(pd.stores().await.unwrap().items.len(), 1);
+    mock.assert_async().await;
+
+    let pd = PdClient::new(&format!("{dead},localhost:1")).unwrap();
+    let error = pd.stores().await.unwrap_err();
+    let Fault::Exhausted(errors) = &*error.fault else {
+        panic!("{error:#}")
+    };
+    assert_eq!(errors[0].origin, Some(format!("http://{dead}")));
+    assert_eq!(errors[1].origin.as_deref(), Some("http://localhost:1"));
+}
