@@ -276,6 +276,20 @@ impl Judged {
         }
         telling.sort_by(|(a, x), (b, y)| a.cmp(b).then_with(|| rank(x).cmp(&rank(y))));
         telling.dedup_by(|(a, _), (b, _)| a == b);
+        if let Some(verdict) = verdicts.take_others() {
+            let named = telling.len();
+            let others = self.known().filter(|entity| {
+                telling[..named]
+                    .binary_search_by(|(other, _)| other.cmp(entity))
+                    .is_err()
+            });
+            let others: Vec<_> = others
+                .map(|entity| (entity.clone(), verdict.clone()))
+                .collect();
+            telling.extend(others);
+            telling.sort_by(|(a, _), (b, _)| a.cmp(b));
+            telling.dedup_by(|(a, _), (b, _)| a == b);
+        }
         for (entity, verdict) in telling {
             if let Verdict::Unseen(gap) = verdict {
                 self.unseen.push((Some(entity.clone()), gap.clone()));
@@ -285,6 +299,12 @@ impl Judged {
             Some((_, gap)) if !saw => Err(gap.clone()),
             _ => Ok(()),
         }
+    }
+
+    /// The entities of which something is remembered.
+    fn known(&self) -> impl Iterator<Item = &Entity> {
+        let accounts = self.ledger.iter().flat_map(|ledger| ledger.accounts.keys());
+        self.cases.keys().chain(accounts)
     }
 
     fn account(&mut self, at: Timestamp, telling: &[(Entity, Verdict)]) {

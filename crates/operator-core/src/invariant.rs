@@ -3,12 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::{Entity, Evidence, Gap, Snapshot, Timestamp};
+use crate::{Entity, Evidence, Gap, Listing, Snapshot, Store, Timestamp};
 
 /// Something that must hold of a subject: a pure function of a snapshot.
 ///
 /// It names every entity it judged, healthy or not: what it does not name, it has not judged, and an
-/// open finding about that entity stays as it is. It owns no state and asks no clock; grace, settling
+/// open finding about that entity stays as it is ([`Verdicts::others`] says otherwise). It owns no state and asks no clock; grace, settling
 /// and flaps are the [`Engine`](crate::Engine)'s.
 ///
 /// ```
@@ -253,6 +253,7 @@ pub enum Verdict {
 #[derive(Debug, Default)]
 pub struct Verdicts {
     named: Vec<(Entity, Verdict)>,
+    others: Option<Verdict>,
 }
 
 impl Verdicts {
@@ -277,6 +278,62 @@ impl Verdicts {
     /// There is no such entity any more: what is open about it is resolved.
     pub fn gone(&mut self, entity: Entity) {
         self.named.push((entity, Verdict::Gone));
+    }
+
+    /// What is so of every entity that is not named. Without it, they freeze.
+    ///
+    /// A rule that judges a list of what is wrong says [`Verdict::Holds`]: what is not on the list is
+    /// well. A rule that judges a list of all there is says [`Verdict::Gone`]. Either only of a list that
+    /// is whole.
+    pub fn others(&mut self, verdict: Verdict) {
+        self.others = Some(verdict);
+    }
+
+    /// Judges every store by a closure in which `?` works on gaps.
+    ///
+    /// Stores that could not be read are unseen; those that a whole list no longer has are gone. An
+    /// empty list proves nothing: a cluster without stores is one that was not seen.
+    ///
+    /// # Errors
+    /// The gap, when no list of stores could be read.
+    ///
+    /// ```
+    /// # use operator_core::*;
+    /// # fn check(snapshot: &Snapshot, verdicts: &mut Verdicts) -> Result<(), Gap> {
+    /// verdicts.judge_stores(snapshot, |store, stores| {
+    ///     let busy = stores.known(store.entity(), "busy", store.busy)?;
+    ///     Ok(busy.then(|| Broken::new(Severity::Info, Evidence::default())))
+    /// })
+    /// # }
+    /// ```
+    pub fn judge_stores(
+        &mut self,
+        snapshot: &Snapshot,
+        mut judgement: impl FnMut(&Store, &Listing<Store>) -> Result<Option<Broken>, Gap>,
+    ) -> Result<(), Gap> {
+        let stores = snapshot.stores()?;
+        for store in &stores.items {
+            self.judge(store.entity(), || judgement(store, stores));
+        }
+        self.close_stores(stores);
+        Ok(())
+    }
+
+    /// Says what is so of the stores that a rule has not judged: unseen where a gap names them, gone
+    /// where a whole list has them no longer.
+    pub fn close_stores(&mut self, stores: &Listing<Store>) {
+        let listed = |entity: &Entity| stores.items.iter().any(|store| store.entity() == *entity);
+        let mut everyone_is_named = stores.next.is_none() && !stores.items.is_empty();
+        for gap in &stores.gaps {
+            match gap.entity() {
+                Some(entity) if listed(entity) => {}
+                Some(entity) => self.unseen(entity.clone(), gap.clone()),
+                None => everyone_is_named = false,
+            }
+        }
+        if everyone_is_named {
+            self.others(Verdict::Gone);
+        }
     }
 
     /// Judges one entity by a closure in which `?` works on gaps: `None` holds, a gap is unseen.
@@ -306,6 +363,11 @@ impl Verdicts {
 
     pub(crate) fn clear(&mut self) {
         self.named.clear();
+        self.others = None;
+    }
+
+    pub(crate) fn take_others(&mut self) -> Option<Verdict> {
+        self.others.take()
     }
 
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = (Entity, Verdict)> {

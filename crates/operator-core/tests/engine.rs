@@ -231,6 +231,34 @@ fn of_two_verdicts_about_one_entity_the_worse_counts() {
     }
 }
 
+#[test]
+fn others_are_what_the_rule_says_of_them() {
+    let broken = See::Broken(Severity::Warning);
+    for (others, resolved_at) in [(See::Holds, 40), (See::Gone, 20)] {
+        let mut engine = engine(rule(0, 20));
+        judge(
+            &mut engine,
+            0,
+            Look::Named(vec![(store(1), broken), (store(2), broken)]),
+        );
+        for seconds in [20, 40, 60] {
+            let look = Look::NamedAndOthers(vec![(store(2), broken)], others);
+            let expected = if seconds == resolved_at {
+                vec![RESOLVED]
+            } else {
+                vec![]
+            };
+            assert_eq!(
+                judge(&mut engine, seconds, look),
+                expected,
+                "{others:?} at {seconds}"
+            );
+        }
+        let open: Vec<_> = engine.open().map(|open| open.entity.clone()).collect();
+        assert_eq!(open, [store(2)]);
+    }
+}
+
 fn maintenance(entity: Entity, until: u64) -> Maintenance {
     Maintenance {
         entity,

@@ -86,7 +86,7 @@ fn seen(entity: &Entity, history: &[(u64, Look)]) -> Vec<(u64, Option<See>)> {
     let mut now = 0;
     let of = |look: &Look| match look {
         Look::Blind => None,
-        Look::Named(named) => named
+        Look::Named(named) | Look::NamedAndOthers(named, _) => named
             .iter()
             .find(|(other, _)| other == entity)
             .map(|(_, see)| *see),
@@ -277,7 +277,7 @@ proptest! {
             .cloned()
             .map(|(gap, look)| match look {
                 Look::Named(named) => (gap, Look::Named(named.into_iter().rev().collect())),
-                Look::Blind => (gap, Look::Blind),
+                other => (gap, other),
             })
             .collect();
         let (one, _) = run(&mut engine(rule(grace, settle)), 0, &history);
@@ -296,7 +296,7 @@ proptest! {
                     named.retain(|(_, see)| *see != See::Unseen);
                     (gap, Look::Named(named))
                 }
-                Look::Blind => (gap, Look::Named(Vec::new())),
+                _ => (gap, Look::Named(Vec::new())),
             })
             .collect();
         let (one, _) = run(&mut engine(rule(grace, settle)), 0, &history);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use operator_core::{
     Broken, Change, Engine, Entity, Evidence, Gap, Invariant, Quantity, Rule, Severity, Snapshot,
-    StoreId, Timestamp, Verdicts, Why,
+    StoreId, Timestamp, Verdict, Verdicts, Why,
 };
 
 /// What a look sees of one entity.
@@ -20,11 +20,12 @@ pub(crate) enum See {
     Gone,
 }
 
-/// What a look sees: nothing at all, or something of each entity that it names.
+/// What a look sees: nothing at all, or something of each entity that it names, and maybe of the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Look {
     Blind,
     Named(Vec<(Entity, See)>),
+    NamedAndOthers(Vec<(Entity, See)>, See),
 }
 
 /// A rule that answers what the look in the snapshot sees.
@@ -38,9 +39,16 @@ impl Invariant for Told {
 
     fn check(&self, snapshot: &Snapshot, verdicts: &mut Verdicts) -> Result<(), Gap> {
         let look = snapshot.part::<Look>()?;
-        let Look::Named(named) = &look.value else {
-            return Err(gap());
+        let (named, others) = match &look.value {
+            Look::Blind => return Err(gap()),
+            Look::Named(named) => (named, None),
+            Look::NamedAndOthers(named, others) => (named, Some(*others)),
         };
+        match others {
+            Some(See::Holds) => verdicts.others(Verdict::Holds),
+            Some(See::Gone) => verdicts.others(Verdict::Gone),
+            _ => {}
+        }
         for (entity, see) in named.clone() {
             let broken = |severity| {
                 let seen = Quantity::new("seen", "broken", "", "told", look.sampled_at);
