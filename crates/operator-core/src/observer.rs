@@ -150,12 +150,7 @@ impl Observer {
         let metrics = async {
             match guard_infallible("store metrics", self.deadline, metrics).await? {
                 Some(read) => read.map_err(|error| Gap::new("store metrics", error.into())),
-                None => Err(Gap::new(
-                    "store metrics",
-                    Why::Distrusted {
-                        because: "no store is known to measure".into(),
-                    },
-                )),
+                None => Err(Gap::new("store metrics", Why::Needs { what: "stores" })),
             }
         };
         futures_util::future::join(stores, metrics).await

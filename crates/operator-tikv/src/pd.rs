@@ -122,6 +122,11 @@ impl PdClient {
         .await
     }
 
+    /// What time it is, by the clock that stamps what is read.
+    pub(crate) fn now(&self) -> operator_core::Timestamp {
+        self.clock.now()
+    }
+
     /// Asks one endpoint after the other until one gives an answer that `decode` can read.
     async fn read<T>(
         &self,
