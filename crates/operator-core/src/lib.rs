@@ -1,6 +1,8 @@
 //! The core of Operator.
 
 mod action;
+#[cfg(feature = "testing")]
+pub mod conformance;
 mod domain;
 mod engine;
 mod error;

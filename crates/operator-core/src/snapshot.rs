@@ -127,6 +127,15 @@ impl Snapshot {
         })
     }
 
+    /// The same snapshot, a part of it missing.
+    #[cfg(feature = "testing")]
+    pub(crate) fn without_part(mut self, name: &str) -> Self {
+        for part in self.parts.iter_mut().filter(|part| part.name == name) {
+            part.seen = Err(Gap::new(part.name, Why::Unsaid));
+        }
+        self
+    }
+
     pub(crate) fn with_seen(mut self, part: SeenPart) -> Self {
         self.parts.retain(|other| other.type_id != part.type_id);
         self.parts.push(part);

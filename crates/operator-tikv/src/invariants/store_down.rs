@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use operator_core::{
     Broken, Evidence, Gap, Invariant, Listing, Quantity, Rule, Severity, Slo, Snapshot, Store,
-    StoreState, Timestamp, Verdicts,
+    StoreState, Verdicts, Why,
 };
 
 /// A store shows no sign of life: PD has not heard from it, and whoever measures it agrees or is silent.
@@ -68,17 +68,28 @@ impl StoreDown {
             .started_at
             .map_or(heartbeat, |start| start.max(heartbeat));
         let silent = snapshot.at().since(alive);
-        let (condition, witness) = match seen_up(store, snapshot) {
-            Some(false) => (self.with_witness, "not up"),
-            // It answers someone: it hangs, or is cut off from PD. That is another rule's finding.
-            Some(true) => (Duration::MAX, "up"),
-            None => (self.without_witness, "none"),
+        let witness = seen_up(store, snapshot);
+        let dead = match witness {
+            _ if *state == StoreState::Down => true,
+            _ if silent < self.with_witness => false,
+            // One that is up answers someone: it hangs, or is cut off from PD. Another rule says so.
+            Some(up) => !up,
+            None if silent >= self.without_witness => true,
+            // Too silent for one that lives, too briefly to go by PD alone.
+            None => return Err(Gap::new("a second witness", Why::Unsaid).about(store.entity())),
         };
-        let pd_says_down = *state == StoreState::Down;
-        if !pd_says_down && silent < condition {
+        if !dead {
             return Ok(None);
         }
-        let condition = condition.min(self.without_witness);
+        let condition = match witness {
+            Some(false) => self.with_witness,
+            Some(true) | None => self.without_witness,
+        };
+        let witness = match witness {
+            Some(true) => "up",
+            Some(false) => "not up",
+            None => "none",
+        };
         let quantity = |name, value: operator_core::Value, unit| {
             Quantity::new(name, value, unit, "PD stores", snapshot.at())
         };
@@ -88,7 +99,7 @@ impl StoreDown {
             quantity("second witness", witness.into(), ""),
         ]);
         Ok(Some(
-            Broken::new(Severity::Critical, evidence).since(since(alive, condition)),
+            Broken::new(Severity::Critical, evidence).since(alive + condition),
         ))
     }
 }
@@ -104,10 +115,6 @@ fn seen_up(store: &Store, snapshot: &Snapshot) -> Option<bool> {
     metrics.up.value().copied()
 }
 
-fn since(alive: Timestamp, condition: Duration) -> Timestamp {
-    alive + condition
-}
-
 fn seconds(duration: Duration) -> operator_core::Value {
     duration.as_secs().into()
 }
@@ -115,7 +122,7 @@ fn seconds(duration: Duration) -> operator_core::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use operator_core::{Entity, Measured, Reading, StoreId, StoreMetrics, Verdict, Why};
+    use operator_core::{Entity, Measured, Reading, StoreId, StoreMetrics, Timestamp, Verdict};
 
     const NOW: i64 = 1_700_000_000;
 
@@ -166,9 +173,26 @@ mod tests {
     #[test]
     fn one_witness_is_believed_after_60_seconds() {
         check(&snapshot(store(StoreState::Up, 5)), None);
-        check(&snapshot(store(StoreState::Disconnected, 59)), None);
+        check(&snapshot(store(StoreState::Disconnected, 19)), None);
         check(&snapshot(store(StoreState::Disconnected, 60)), Some(0));
         check(&snapshot(store(StoreState::Disconnected, 100)), Some(40));
+    }
+
+    /// A store that two witnesses called dead must not come back to life because one of them went away.
+    #[test]
+    fn between_the_two_a_missing_witness_is_missed() {
+        for age in [20, 59] {
+            let snapshot = snapshot(store(StoreState::Disconnected, age));
+            let mut verdicts = Verdicts::default();
+            StoreDown::default()
+                .check(&snapshot, &mut verdicts)
+                .expect("stores are seen");
+            let verdict = verdicts.of(&Entity::Store(StoreId(4)));
+            assert!(
+                matches!(verdict, Some(Verdict::Unseen(_))),
+                "{age}: {verdict:?}"
+            );
+        }
     }
 
     #[test]
