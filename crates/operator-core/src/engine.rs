@@ -130,7 +130,7 @@ impl Engine {
         let at = snapshot.at();
         let mut changes = Vec::new();
         for judged in &mut self.rules {
-            self.verdicts.clear();
+            self.verdicts.begin(!judged.remembers());
             self.telling.clear();
             let sight = check(&*judged.invariant, snapshot, &mut self.verdicts);
             let sight = judged.take(sight, &mut self.verdicts, &mut self.telling);
@@ -251,6 +251,11 @@ fn check(
 }
 
 impl Judged {
+    /// Whether there is anything that the health of an entity could change.
+    fn remembers(&self) -> bool {
+        !self.cases.is_empty() || self.ledger.is_some()
+    }
+
     /// A new look begins, with what the rule's check gave. Picks the verdicts that tell something: all
     /// but the health of what was healthy before. They come out sorted and each entity once, so that
     /// the order in which a rule gives them does not matter. Tells whether the rule saw anything.
@@ -266,7 +271,7 @@ impl Judged {
             self.unseen.push((None, gap.clone()));
             return Err(gap);
         }
-        let mut saw = false;
+        let mut saw = verdicts.healthy() > 0;
         for (entity, verdict) in verdicts.drain() {
             saw |= !matches!(verdict, Verdict::Unseen(_));
             let healthy = matches!(verdict, Verdict::Holds);
@@ -274,20 +279,15 @@ impl Judged {
                 telling.push((entity, verdict));
             }
         }
-        telling.sort_by(|(a, x), (b, y)| a.cmp(b).then_with(|| rank(x).cmp(&rank(y))));
+        telling.sort_unstable_by(|(a, x), (b, y)| a.cmp(b).then_with(|| rank(x).cmp(&rank(y))));
         telling.dedup_by(|(a, _), (b, _)| a == b);
         if let Some(verdict) = verdicts.take_others() {
-            let named = telling.len();
-            let others = self.known().filter(|entity| {
-                telling[..named]
-                    .binary_search_by(|(other, _)| other.cmp(entity))
-                    .is_err()
-            });
-            let others: Vec<_> = others
-                .map(|entity| (entity.clone(), verdict.clone()))
-                .collect();
-            telling.extend(others);
-            telling.sort_by(|(a, _), (b, _)| a.cmp(b));
+            let cases = unnamed(self.cases.keys(), telling);
+            let accounts = self.ledger.iter().flat_map(|ledger| ledger.accounts.keys());
+            let mut others = unnamed(accounts, telling);
+            others.extend(cases);
+            telling.extend(others.into_iter().map(|entity| (entity, verdict.clone())));
+            telling.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
             telling.dedup_by(|(a, _), (b, _)| a == b);
         }
         for (entity, verdict) in telling {
@@ -299,12 +299,6 @@ impl Judged {
             Some((_, gap)) if !saw => Err(gap.clone()),
             _ => Ok(()),
         }
-    }
-
-    /// The entities of which something is remembered.
-    fn known(&self) -> impl Iterator<Item = &Entity> {
-        let accounts = self.ledger.iter().flat_map(|ledger| ledger.accounts.keys());
-        self.cases.keys().chain(accounts)
     }
 
     fn account(&mut self, at: Timestamp, telling: &[(Entity, Verdict)]) {
@@ -400,6 +394,19 @@ impl Judged {
             }
         }
     }
+}
+
+/// Those of `known` that are not named; both are in the order of entities.
+fn unnamed<'a>(
+    known: impl Iterator<Item = &'a Entity>,
+    named: &[(Entity, Verdict)],
+) -> Vec<Entity> {
+    let mut named = named.iter().map(|(entity, _)| entity).peekable();
+    let is_unnamed = |entity: &&Entity| {
+        while named.next_if(|named| named < entity).is_some() {}
+        named.peek() != Some(entity)
+    };
+    known.filter(is_unnamed).cloned().collect()
 }
 
 /// Of two verdicts about one entity the lower rank counts: the worse, and what is known over what is not.

@@ -254,12 +254,18 @@ pub enum Verdict {
 pub struct Verdicts {
     named: Vec<(Entity, Verdict)>,
     others: Option<Verdict>,
+    /// Health is only counted where nobody remembers anything that it could end.
+    only_count_health: bool,
+    healthy: usize,
 }
 
 impl Verdicts {
     /// The rule holds of this entity.
     pub fn holds(&mut self, entity: Entity) {
-        self.named.push((entity, Verdict::Holds));
+        self.healthy += 1;
+        if !self.only_count_health {
+            self.named.push((entity, Verdict::Holds));
+        }
     }
 
     /// The rule is broken by this entity.
@@ -361,9 +367,17 @@ impl Verdicts {
             .map(|(_, verdict)| verdict)
     }
 
-    pub(crate) fn clear(&mut self) {
+    /// Makes room for the verdicts of one rule at one look.
+    pub(crate) fn begin(&mut self, only_count_health: bool) {
         self.named.clear();
         self.others = None;
+        self.only_count_health = only_count_health;
+        self.healthy = 0;
+    }
+
+    /// How many were said to be well.
+    pub(crate) fn healthy(&self) -> usize {
+        self.healthy
     }
 
     pub(crate) fn take_others(&mut self) -> Option<Verdict> {

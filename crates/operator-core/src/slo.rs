@@ -196,6 +196,9 @@ impl Account {
 
     /// Whoever was not seen for a whole window has left: the account would stay blind for ever.
     fn is_worth_keeping(&self, window: Duration) -> bool {
+        if self.last.holds.is_some() {
+            return true;
+        }
         let Spent {
             held,
             broken,
