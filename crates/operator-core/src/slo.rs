@@ -73,13 +73,14 @@ pub(crate) struct Ledger {
     pub(crate) accounts: BTreeMap<Entity, Account>,
 }
 
-/// The account of one entity: a ring of slots over the window, so that its size is bounded and old time
-/// falls out of it.
+/// The account of one entity: slots over the window, so that its size is bounded and old time falls out
+/// of it. Most looks end in the slot they begin in, and touch nothing but that one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Account {
     last: Look,
-    slots: VecDeque<Slot>,
+    current: Slot,
+    past: VecDeque<Slot>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +95,15 @@ struct Look {
 struct Slot {
     begin: Timestamp,
     spent: Spent,
+}
+
+impl Slot {
+    fn empty(begin: Timestamp) -> Self {
+        Self {
+            begin,
+            spent: Spent::default(),
+        }
+    }
 }
 
 /// A window is kept in so many slots: what falls out of it falls out in steps of this fineness.
@@ -146,7 +156,8 @@ impl Account {
     fn opened(at: Timestamp, holds: Option<bool>) -> Self {
         Self {
             last: Look { at, holds },
-            slots: VecDeque::new(),
+            current: Slot::empty(at),
+            past: VecDeque::new(),
         }
     }
 
@@ -157,9 +168,8 @@ impl Account {
     }
 
     pub(crate) fn spent(&self) -> Spent {
-        self.slots
-            .iter()
-            .fold(Spent::default(), |sum, slot| sum.plus(&slot.spent))
+        let past = self.past.iter().map(|slot| &slot.spent);
+        past.fold(self.current.spent, |sum, spent| sum.plus(spent))
     }
 
     fn look(&mut self, at: Timestamp, holds: Option<bool>, window: Duration) {
@@ -168,30 +178,27 @@ impl Account {
         let width = slot_width(window);
         let mut from = before.at.max(at - window);
         while from < at {
-            let begin = slot_begin(from, width);
-            let until = at.min(begin + width);
-            self.slot(begin).add(kind, until.since(from));
+            let full_at = self.current.begin + width;
+            if from >= full_at {
+                self.turn_to(from, width, window);
+                continue;
+            }
+            let until = at.min(full_at);
+            self.current.spent.add(kind, until.since(from));
             from = until;
-        }
-        while self
-            .slots
-            .front()
-            .is_some_and(|slot| slot.begin + width + window <= at)
-        {
-            self.slots.pop_front();
         }
     }
 
-    fn slot(&mut self, begin: Timestamp) -> &mut Spent {
-        let known = self.slots.back().is_some_and(|slot| slot.begin == begin);
-        if !known {
-            self.slots.push_back(Slot {
-                begin,
-                spent: Spent::default(),
-            });
+    /// Closes the current slot, opens the one that a moment lies in, and lets go of what has fallen out
+    /// of the window.
+    fn turn_to(&mut self, moment: Timestamp, width: Duration, window: Duration) {
+        let next = Slot::empty(slot_begin(moment, width));
+        self.past
+            .push_back(std::mem::replace(&mut self.current, next));
+        let is_past = |slot: &Slot| slot.begin + width + window <= moment;
+        while self.past.front().is_some_and(is_past) {
+            self.past.pop_front();
         }
-        let last = self.slots.len() - 1;
-        &mut self.slots[last].spent
     }
 
     /// Whoever was not seen for a whole window has left: the account would stay blind for ever.
