@@ -1,4 +1,4 @@
-//! The conformance kit: what [`Subject`](crate::Subject) promises, as checks that any implementation can
+//! The conformance kit: what [`Subject`] promises, as checks that any implementation can
 //! be put through.
 //!
 //! ```

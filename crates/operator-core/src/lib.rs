@@ -1,4 +1,4 @@
-//! The core of Operator.
+#![doc = include_str!("../README.md")]
 
 mod action;
 #[cfg(feature = "testing")]
@@ -38,3 +38,8 @@ pub use slo::{Spent, Standing as SloStanding};
 pub use snapshot::Snapshot;
 pub use subject::{Ailment, Flow, Part, Regions, Subject, Visit};
 pub use time::{Clock, ManualClock, ParseTimestampError, SystemClock, Timestamp};
+
+/// The guide's subject is compiled, run and put through the conformance kit like any other example.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/WRITING_A_SUBJECT.md")]
+mod writing_a_subject {}

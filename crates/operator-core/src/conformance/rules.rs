@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::{Check, Outcome, Probe, repeated};
 use crate::observer::panic_message;
 use crate::{
-    Clock, ClusterMetrics, Entity, Gap, Invariant, Kind, Listing, Observer, Reading, Rule,
-    Snapshot, Store, StoreMetrics, Subject, Verdict, Verdicts, Why,
+    Clock, ClusterMetrics, Entity, Gap, Invariant, Kind, Listing, Observer, Rule, Snapshot, Store,
+    StoreMetrics, Subject, Verdict, Verdicts, Why,
 };
 
 /// Rules have codes of their own in one spelling, say what they mean in a line, and refer only to rules
@@ -175,11 +175,7 @@ fn blinded(seen: &Snapshot) -> Vec<(String, Snapshot)> {
         ));
     }
     if seen.cluster().is_ok() {
-        let blind = ClusterMetrics {
-            store_count: Reading::Blind(gap("store count")),
-            region_count: Reading::Blind(gap("region count")),
-            leaders_per_store: Reading::Blind(gap("leaders per store")),
-        };
+        let blind = ClusterMetrics::blind(&gap("cluster metrics"));
         blinded.push((
             "cluster metrics that are all blind".to_owned(),
             seen.clone().with_cluster(Ok(blind)),
