@@ -34,7 +34,7 @@ pub use monitor::{Beat, Monitor, Tick};
 pub use observer::Observer;
 #[cfg(feature = "testing")]
 pub use scripted::{Answer, Script, ScriptedSubject};
-pub use slo::{Spent, Standing as SloStanding};
+pub use slo::{Objective, Spent};
 pub use snapshot::Snapshot;
 pub use subject::{Ailment, Flow, Part, Regions, Subject, Visit};
 pub use time::{Clock, ManualClock, ParseTimestampError, SystemClock, Timestamp};

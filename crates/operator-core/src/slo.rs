@@ -7,7 +7,7 @@ use crate::{Entity, Rule, Slo, Timestamp};
 
 /// How an objective stands for one entity, over its window.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Standing<'a> {
+pub struct Objective<'a> {
     /// The rule that accounts it.
     pub rule: &'a Rule,
     /// The objective.
@@ -18,7 +18,7 @@ pub struct Standing<'a> {
     pub spent: Spent,
 }
 
-impl Standing<'_> {
+impl Objective<'_> {
     /// Whether the share of seen time in which the rule held is enough; `None` while nothing was seen.
     pub fn is_met(&self) -> Option<bool> {
         self.spent

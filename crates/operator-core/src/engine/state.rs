@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::blindness::Run;
+use super::Engine;
+use super::blindness::{Blindness, Run};
 use super::case::{Case, Stage};
 use super::violation::{Maintenance, Violation};
-use super::{Blindness, Engine};
 use crate::slo::Account;
 use crate::{Broken, Entity, Evidence, Severity, Timestamp};
 
