@@ -49,7 +49,7 @@ use state::Orphans;
 ///     }
 /// }
 ///
-/// let rule = Rule::cluster("broken", "it is broken").grace(Duration::from_secs(10));
+/// let rule = Rule::new("broken", "it is broken").grace(Duration::from_secs(10));
 /// let mut engine = Engine::new(vec![Box::new(AlwaysBroken(rule))])?;
 /// let at = |seconds| Snapshot::unseen(Timestamp::from_unix_seconds(seconds));
 /// assert!(engine.judge(&at(0)).is_empty());

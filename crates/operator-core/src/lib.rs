@@ -36,7 +36,7 @@ pub use observer::Observer;
 pub use scripted::{Answer, Script, ScriptedSubject};
 pub use slo::{Objective, Spent};
 pub use snapshot::Snapshot;
-pub use subject::{Ailment, Flow, Part, Regions, Subject, Visit};
+pub use subject::{Ailment, Due, Flow, Part, Regions, Subject, Visit};
 pub use time::{Clock, ManualClock, ParseTimestampError, SystemClock, Timestamp};
 
 /// The guide's subject is compiled, run and put through the conformance kit like any other example.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::{Entity, Rule, Slo, Timestamp};
 
-/// How an objective stands for one entity, over its window.
+/// How an objective stands for one entity, over its window. An entity has one from the first look that
+/// saw it, until it is gone or was not seen for a whole window.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Objective<'a> {
     /// The rule that accounts it.

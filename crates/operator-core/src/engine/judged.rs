@@ -56,11 +56,12 @@ impl Judged {
         verdicts.begin(!self.remembers());
         telling.clear();
         let sight = check(&*self.invariant, snapshot, verdicts);
+        let seen_at = verdicts.moment(at);
         let sight = self.take(sight, verdicts, telling);
-        self.account(at, telling);
-        self.step(at, telling, maintenance, changes);
-        self.review_maintenance(at, maintenance, changes);
         self.review_sight(at, sight, changes);
+        self.account(seen_at, telling);
+        self.step(at, seen_at, telling, maintenance, changes);
+        self.review_maintenance(at, maintenance, changes);
     }
 
     /// Whether there is anything that the health of an entity could change.
@@ -133,6 +134,7 @@ impl Judged {
     fn step(
         &mut self,
         at: Timestamp,
+        seen_at: Timestamp,
         telling: &mut Vec<(Entity, Verdict)>,
         maintenance: &[Maintenance],
         changes: &mut Vec<Change>,
@@ -143,9 +145,9 @@ impl Judged {
                     let covering = covering(maintenance, &entity, at);
                     let fresh = || Case::new(&self.rule, entity.clone(), at, &broken);
                     let case = self.cases.entry(entity.clone()).or_insert_with(fresh);
-                    case.broken(at, *broken, covering)
+                    case.broken(at, seen_at, *broken, covering)
                 }
-                Verdict::Holds => self.on(&entity, |case| case.holds(at)),
+                Verdict::Holds => self.on(&entity, |case| case.holds(seen_at)),
                 Verdict::Gone => self.on(&entity, |case| case.gone()),
                 Verdict::Unseen(_) => Step::Nothing,
             };
