@@ -429,10 +429,7 @@ fn a_rule_that_panics_is_blind_and_takes_no_other_with_it() {
     let look = Look::Named(vec![(store(1), See::Broken(Severity::Warning))]);
     assert_eq!(judge(&mut engine, 0, look), [RAISED]);
     let gaps: Vec<_> = engine.blind().map(|blind| blind.gap.to_string()).collect();
-    assert_eq!(
-        gaps,
-        ["the verdict not seen: the read panicked: no such index"]
-    );
+    assert_eq!(gaps, ["the verdict not seen: it panicked: no such index"]);
 }
 
 #[test]

@@ -74,7 +74,7 @@ async fn what_fails_hangs_or_panics_costs_only_its_own_part() {
     let says = [
         "connection refused",
         "no answer within 8 s",
-        "the read panicked: no such index",
+        "it panicked: no such index",
     ];
     for (way, says) in says.into_iter().enumerate() {
         for victim in 0..4 {
@@ -385,7 +385,7 @@ async fn a_list_of_parts_that_panics_is_a_gap_of_every_part_there_was() {
         .unwrap_err()
         .to_string();
     assert!(
-        gap.starts_with("words not seen: the read panicked: no such part"),
+        gap.starts_with("words not seen: it panicked: no such part"),
         "{gap}"
     );
 }
