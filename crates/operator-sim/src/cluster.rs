@@ -364,6 +364,23 @@ impl Cluster {
             .filter_map(|heat| Some((heat, self.regions.get(heat.region)?)))
     }
 
+    /// Peers on their way.
+    pub(crate) fn running_moves(&self) -> impl Iterator<Item = &schedule::Move> {
+        self.moves.running()
+    }
+
+    /// Another member of PD leads from now on, by hand.
+    pub(crate) fn crown(&mut self, member: usize) {
+        if self.pd.leader != Some(member) && self.pd.running(member) {
+            self.enthrone(member, false);
+        }
+    }
+
+    /// Somebody changed something through PD.
+    pub(crate) fn something_changed(&mut self) {
+        self.wake_schedulers();
+    }
+
     /// Whether the other members of PD can reach this one.
     pub(crate) fn is_healthy(&self, member: usize) -> bool {
         let unhealthy = self

@@ -18,7 +18,7 @@ const JSON: &str = "application/json";
 type Handler = fn(&Cluster, &Request) -> Result<Json, Refusal>;
 
 /// The endpoints, one entry each.
-pub(crate) static ROUTES: &[(&str, Handler)] = &[
+static ROUTES: &[(&str, Handler)] = &[
     ("/api/v1/query", query),
     ("/api/v1/query_range", query_range),
     ("/api/v1/status/buildinfo", buildinfo),
