@@ -135,27 +135,20 @@ impl Regions {
             ailing: Ailing::default(),
             next_peer: 4,
         };
-        for number in 0..regions {
-            table.push_new(number, replicas, region_mib, prng);
+        for _ in 0..regions {
+            table.push_new(replicas, region_mib, prng);
         }
         table
     }
 
-    fn push_new(&mut self, number: u32, replicas: u8, region_mib: u16, prng: &mut Prng) {
-        let stores = u64::try_from(self.tallies.len()).unwrap_or(1).max(1);
-        // Neighbouring regions share no pattern: each round over the stores starts elsewhere and steps differently.
-        let round = u64::from(number) * u64::from(replicas);
-        let turn = prng.below(stores.saturating_sub(1).max(1)).max(1);
+    fn push_new(&mut self, replicas: u8, region_mib: u16, prng: &mut Prng) {
+        let stores = self.tallies.len() as u64;
         let mut chosen: Vec<u16> = Vec::with_capacity(usize::from(replicas));
-        let mut at = round % stores;
         while chosen.len() < usize::from(replicas) {
-            let store = num::ordinal(num::place(at));
-            if chosen.contains(&store) {
-                at = (at + 1) % stores;
-            } else {
-                chosen.push(store);
-                at = (at + if stores > 8 { turn } else { 1 }) % stores;
-            }
+            // The emptiest of a few at random: even without a pattern, and without looking at every store.
+            let few = (0..8).map(|_| num::ordinal(num::place(prng.below(stores))));
+            let free = few.filter(|store| !chosen.contains(store));
+            chosen.extend(free.min_by_key(|store| (self.tally(*store).peers, *store)));
         }
         let id = self.next_peer;
         self.next_peer = self.next_peer.saturating_add(1);

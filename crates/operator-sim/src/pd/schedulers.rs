@@ -8,7 +8,7 @@ use crate::prng;
 use crate::shape::Release;
 
 use super::effect::Effect;
-use super::format::ok;
+use super::format::{moment, ok};
 use super::{Ask, errors};
 
 const EVICT: &str = "evict-leader-scheduler";
@@ -38,7 +38,7 @@ pub(super) fn list(ask: &mut Ask<'_>) -> Reply {
             let said: Vec<Value> = paused
                 .iter()
                 .map(|name| {
-                    let unix = |at: u64| cluster.unix_of(crate::num::signed(at)).div_euclid(1000);
+                    let unix = |at: u64| moment(cluster.unix_of(crate::num::signed(at)));
                     let (from, until) = cluster
                         .pd
                         .paused

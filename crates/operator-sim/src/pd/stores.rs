@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::cluster::Cluster;
+use crate::cluster::schedule::Move;
 use crate::cluster::store::{Meta, Seen, Store};
 use crate::http::Reply;
 use crate::num;
@@ -93,12 +94,25 @@ fn store(cluster: &Cluster, place: u16, store: &Store) -> wire::Store {
             },
             slow_trend: (release >= Release::V7_5 && reported && reports.sized)
                 .then(|| slow_trend(cluster, place)),
+            sending_snap_count: snapshots(cluster, |moving| {
+                let row = cluster.regions.get(moving.region);
+                row.is_some_and(|row| row.is_led_by(place))
+            }),
+            receiving_snap_count: snapshots(cluster, |moving| moving.to == place),
             is_busy: reports.busy,
             start_ts: format::moment(unix(start)),
             last_heartbeat_ts: format::moment(reports.last.map_or(0, unix)),
             uptime: (uptime > 0).then(|| format::span(uptime.unsigned_abs())),
         },
     }
+}
+
+/// Copies on their way; each is sent by a leader and received by a new peer.
+fn snapshots(cluster: &Cluster, concerns: impl Fn(&Move) -> bool) -> u64 {
+    cluster
+        .running_moves()
+        .filter(|moving| concerns(moving))
+        .count() as u64
 }
 
 fn slow_trend(cluster: &Cluster, place: u16) -> wire::SlowTrend {
@@ -398,14 +412,14 @@ pub(super) fn trend(ask: &mut Ask<'_>) -> Reply {
 fn trend_of(cluster: &Cluster, place: u16, one: &Store) -> Value {
     let said = store(cluster, place, one);
     let sized = |bytes: u64| if one.reports.sized { bytes } else { 0 };
-    let flows = |wanted| -> (Vec<Value>, Value) {
+    let flows = |wanted| -> (Option<Vec<Value>>, Value) {
         let rates: Vec<f64> = cluster
             .listed_heat()
             .filter(|(heat, row)| heat.flow == wanted && row.peer_on(place).is_some())
             .map(|(heat, _)| heat.per_second * super::stats::BYTES_PER_KEY)
             .collect();
         (
-            rates.iter().map(|rate| float(*rate)).collect(),
+            (!rates.is_empty()).then(|| rates.iter().map(|rate| float(*rate)).collect()),
             float(rates.iter().sum()),
         )
     };

@@ -68,6 +68,10 @@ pub(super) struct Status {
     pub(super) slow_score: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) slow_trend: Option<SlowTrend>,
+    #[serde(skip_serializing_if = "zero")]
+    pub(super) sending_snap_count: u64,
+    #[serde(skip_serializing_if = "zero")]
+    pub(super) receiving_snap_count: u64,
     #[serde(skip_serializing_if = "not")]
     pub(super) is_busy: bool,
     pub(super) start_ts: String,
