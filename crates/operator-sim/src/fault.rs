@@ -57,7 +57,7 @@ impl Injection {
         })
     }
 
-    fn active(&self, now: Millis) -> bool {
+    pub(crate) fn active(&self, now: Millis) -> bool {
         self.onset <= now && self.end.is_none_or(|end| now < end)
     }
 }

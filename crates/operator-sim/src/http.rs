@@ -154,7 +154,7 @@ pub struct Reply {
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: Vec<u8>,
-    /// How much of the body is sent before the connection breaks; all of it where `None`.
+    /// How much of the body is sent, as if it were all; the whole where `None`.
     pub cut_at: Option<usize>,
 }
 

@@ -42,6 +42,7 @@ enum Reach {
 }
 
 /// One endpoint.
+#[derive(Clone, Copy)]
 struct Route {
     method: &'static str,
     /// `{}` stands for one segment.

@@ -1,6 +1,6 @@
 //! The simulator's own source of chance: small, seeded, and the same on every machine.
 
-/// A stream of pseudo-random numbers (SplitMix64).
+/// A stream of pseudo-random numbers (`SplitMix64`).
 ///
 /// Each concern of the model owns a stream of its own, so that a fault which draws more often does not change
 /// what the rest of the cluster would have done.

@@ -95,9 +95,8 @@ pub(crate) struct Store {
     pub(crate) removal: Option<Removal>,
     pub(crate) reports: Reports,
     pub(crate) busy_until: Millis,
-    /// When it may next receive, and give away, a peer (PD's store limits).
+    /// When it may next receive a peer (PD's store limit).
     pub(crate) next_add: Millis,
-    pub(crate) next_remove: Millis,
     pub(crate) phase: Millis,
     pub(crate) counters: Counters,
     pub(crate) probe_score: f64,
@@ -133,7 +132,6 @@ impl Store {
             },
             busy_until: 0,
             next_add: 0,
-            next_remove: 0,
             phase,
             counters: Counters::default(),
             probe_score: 1.0,

@@ -259,8 +259,8 @@ static FAULTS: &[Fault] = &[
         &[STORE, number("per_minute", 0.0, 1e6, "6")],
         |c, a, _, _| {
             each_store(c, a, |s| {
-                s.critical_errors = Some(a.number("per_minute") / 60.0)
-            })
+                s.critical_errors = Some(a.number("per_minute") / 60.0);
+            });
         },
     ),
     fault(

@@ -9,8 +9,7 @@ use super::families::{self, Family, Labels, Sink};
 use super::render::number;
 
 /// A store's page; `None` where no process is there to write one.
-pub(crate) fn store_page(cluster: &mut Cluster, place: u16) -> Option<String> {
-    cluster.accrue(place);
+pub(crate) fn store_page(cluster: &Cluster, place: u16) -> Option<String> {
     let running = cluster
         .store(place)
         .is_some_and(crate::cluster::store::Store::is_running);

@@ -232,13 +232,18 @@ impl Cluster {
         // Seen for some ten seconds in five minutes, as the flag is: one scrape meets it.
         let flagged = condition.leader_missing && self.now % (5 * num::MINUTE) < 15 * num::SECOND;
         let rates = self.rates(place);
+        // Looking changes nothing: what was counted since the last scrape is added to a copy.
+        let mut counters = store.counters.clone();
+        if store.is_running() {
+            counters.accrue(self.now, &rates);
+        }
         let memory = condition
             .memory
             .unwrap_or(0.4 + 0.02 * prng::noise(self.shape.seed, place.into(), self.now / 60_000));
         Some(StorePage {
             release: self.shape.release,
             version: store.version.clone(),
-            counted: store.counters.values.clone(),
+            counted: counters.values,
             start_unix: self.unix_of(store.started).div_euclid(1000),
             resident_bytes: (MEMORY as f64 * memory).floor(),
             capacity: store.capacity,
