@@ -356,12 +356,17 @@ impl Cluster {
 
     /// Heat that PD lists by now, with its region.
     pub(crate) fn listed_heat(&self) -> impl Iterator<Item = (&condition::Heat, &region::Row)> {
-        let after = ms(self.shape.timing.hot_after);
         self.conditions
             .heat
             .iter()
-            .filter(move |heat| self.now.saturating_sub(heat.since) >= after)
+            .filter(|heat| self.listed_at(heat) <= self.now)
             .filter_map(|heat| Some((heat, self.regions.get(heat.region)?)))
+    }
+
+    /// When PD lists a heat: regions report once a minute, each at a second of its own.
+    pub(crate) fn listed_at(&self, heat: &condition::Heat) -> Millis {
+        let phase = crate::prng::hash(self.shape.seed, heat.region.into(), 0x407) % num::MINUTE;
+        heat.since + phase + ms(self.shape.timing.hot_after)
     }
 
     /// Peers on their way.

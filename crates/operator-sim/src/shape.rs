@@ -81,8 +81,10 @@ pub struct Timing {
     pub pd_refill: Duration,
     /// How long a new PD leader's metrics stay away.
     pub pd_metrics_gap: Duration,
-    /// From the onset of heat to PD's listing it.
+    /// From a region's first heartbeat under heat to PD's listing it: two more heartbeats.
     pub hot_after: Duration,
+    /// How long stores need to find a new PD leader: no report reaches it before.
+    pub pd_reconnect: Duration,
     /// Prometheus' scrape interval.
     pub scrape: Duration,
     /// Prometheus' scrape time-out.
@@ -110,7 +112,8 @@ impl Default for Timing {
             pd_lease: s(5),
             pd_refill: s(64),
             pd_metrics_gap: s(20),
-            hot_after: s(180),
+            hot_after: s(120),
+            pd_reconnect: s(4),
             scrape: s(15),
             scrape_timeout: s(10),
             retention: s(30 * 60),

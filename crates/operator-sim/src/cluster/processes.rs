@@ -4,7 +4,7 @@ use crate::num::{self, MINUTE, Millis, SECOND};
 
 use super::event::{Ending, EventKind};
 use super::queue::Planned;
-use super::store::{Meta, Process};
+use super::store::{Meta, Process, Seen};
 use super::traffic::Counters;
 use super::{Cluster, ms, range};
 
@@ -18,10 +18,16 @@ impl Cluster {
             return;
         }
         let cut = self.condition_of(place).is_some_and(|c| c.cut_from_pd);
+        let mut again = self.now + ms(self.shape.timing.store_heartbeat);
         if store.is_running() && !cut && self.pd.serving().is_some() {
-            self.refresh_report(place);
+            let reconnect = ms(self.shape.timing.pd_reconnect);
+            if self.led_for() >= reconnect {
+                self.refresh_report(place);
+            } else {
+                // Sent to the old leader: the next goes to the new one, as soon as it is found.
+                again = self.now + reconnect - self.led_for() + store.phase % SECOND;
+            }
         }
-        let again = self.now + ms(self.shape.timing.store_heartbeat);
         self.queue
             .plan(again, Planned::Heartbeat { store: place, life });
     }
@@ -32,6 +38,7 @@ impl Cluster {
         let used = self.used_bytes(place);
         let available = self.available_bytes(place);
         let disk_slow = self.rates(place).disk_slow;
+        let was = self.usable(place);
         let Some(store) = self.stores.get_mut(usize::from(place)) else {
             return;
         };
@@ -59,6 +66,16 @@ impl Cluster {
         {
             reports.persisted = reports.last;
         }
+        if was != self.usable(place) {
+            self.wake_schedulers();
+        }
+    }
+
+    /// Whether PD would place something on the store, by its last report.
+    fn usable(&self, place: u16) -> bool {
+        self.store(place).is_some_and(|store| {
+            self.seen(store) == Seen::Up && !store.reports.busy && store.reports.sized
+        })
     }
 
     /// Bytes of the store's own files.

@@ -92,6 +92,10 @@ pub(super) fn started(lines: &mut Lines<'_>, store: u64, peers: u32) {
             info("raft.rs:1151", format!("became follower at term {term}")).with("term", term),
             info("raft.rs:387", "newRaft")
                 .with("peers", incoming)
+                .with("last term", term)
+                .with("last index", 100)
+                .with("applied", 100)
+                .with("commit", 100)
                 .with("term", term),
             info("raw_node.rs:315", format!("RawNode created with id {id}.")).with("id", id),
         ] {

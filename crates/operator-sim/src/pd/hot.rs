@@ -71,7 +71,7 @@ fn of_store(ask: &Ask<'_>, place: u16, flow: Flow, as_leader: bool) -> Value {
             continue;
         }
         total += heat.per_second;
-        let age = cluster.now.saturating_sub(heat.since);
+        let listed = cluster.now.saturating_sub(cluster.listed_at(heat));
         let stores: Vec<u64> = row
             .peers()
             .filter_map(|p| Some(cluster.store(p.store)?.id))
@@ -82,7 +82,7 @@ fn of_store(ask: &Ask<'_>, place: u16, flow: Flow, as_leader: bool) -> Value {
             "is_leader": peer.leader,
             "is_learner": peer.learner,
             "region_id": row.id,
-            "hot_degree": age / num::MINUTE,
+            "hot_degree": 3 + listed / num::MINUTE,
             "flow_bytes": float(heat.per_second * BYTES_PER_KEY),
             "flow_keys": float(heat.per_second),
             "flow_query": float(heat.per_second),
