@@ -6,12 +6,15 @@
 pub(crate) mod condition;
 mod elections;
 pub(crate) mod event;
+mod leaders;
 mod membership;
 pub(crate) mod pd;
+mod peers;
 mod processes;
 mod queue;
 mod react;
 pub(crate) mod region;
+mod removal;
 pub(crate) mod schedule;
 pub(crate) mod store;
 pub(crate) mod traffic;

@@ -104,7 +104,7 @@ fn query(cluster: &Cluster, request: &Request) -> Result<Json, Refusal> {
     let expr = eval::parse(params.text("query").unwrap_or_default())?;
     let at = match params.text("time") {
         None => cluster.now,
-        Some(text) => moment(cluster, "time", text)?,
+        Some(text) => moment("time", text)?.saturating_sub(cluster.shape.began_unix_ms),
     };
     let eval = Eval::new(cluster, at);
     let unix = cluster.unix_of(num::signed(at));
@@ -140,28 +140,24 @@ fn query_range(cluster: &Cluster, request: &Request) -> Result<Json, Refusal> {
             ))
         })
     };
-    let (start, end) = (
-        moment(cluster, "start", needed("start")?)?,
-        moment(cluster, "end", needed("end")?)?,
-    );
+    let start = moment("start", needed("start")?)?;
+    let end = moment("end", needed("end")?)?;
     let step = step(&params)?;
-    if end < start {
-        return Err(Refusal::bad(
-            "invalid parameter \"end\": end timestamp must not be before start time",
-        ));
-    }
-    if (end - start) / step > MAX_STEPS {
+    let span = end.checked_sub(start).ok_or_else(|| {
+        Refusal::bad("invalid parameter \"end\": end timestamp must not be before start time")
+    })?;
+    if span / step > MAX_STEPS {
         return Err(Refusal::bad(
             "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)",
         ));
     }
     let mut series: std::collections::BTreeMap<Set, Samples> = std::collections::BTreeMap::new();
-    let mut at = start;
-    while at <= end {
+    // Before the cluster began there is nothing to be found.
+    let began = cluster.shape.began_unix_ms;
+    for at in (0..=span / step).filter_map(|number| (start + number * step).checked_sub(began)) {
         for point in points(&Eval::new(cluster, at), &expr)? {
             series.entry(point.set).or_default().push((at, point.value));
         }
-        at += step;
     }
     let rows: Vec<Json> = series
         .iter()
@@ -208,22 +204,21 @@ fn step(params: &Params) -> Result<Millis, Refusal> {
     Ok(span)
 }
 
-/// A time parameter as model time; a moment before the cluster began is its beginning, where nothing was scraped yet.
-fn moment(cluster: &Cluster, name: &str, text: &str) -> Result<Millis, Refusal> {
+/// A time parameter as Unix milliseconds.
+fn moment(name: &str, text: &str) -> Result<u64, Refusal> {
     let wrong = || {
         Refusal::bad(format!(
             "invalid parameter \"{name}\": cannot parse \"{text}\" to a valid timestamp"
         ))
     };
-    let unix_ms = match text.parse::<f64>() {
-        Ok(seconds) if seconds.is_finite() => num::millis(seconds),
-        Ok(_) => return Err(wrong()),
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds.is_finite() => Ok(num::millis(seconds)),
+        Ok(_) => Err(wrong()),
         Err(_) => {
             let at: jiff::Timestamp = text.parse().map_err(|_| wrong())?;
-            u64::try_from(at.as_millisecond()).map_err(|_| wrong())?
+            u64::try_from(at.as_millisecond()).map_err(|_| wrong())
         }
-    };
-    Ok(unix_ms.saturating_sub(cluster.shape.began_unix_ms))
+    }
 }
 
 fn metric(set: &Set) -> Json {

@@ -6,6 +6,7 @@
 mod lines;
 mod milestones;
 mod polls;
+mod tallies;
 
 use std::path::PathBuf;
 

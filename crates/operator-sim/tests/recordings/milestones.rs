@@ -12,6 +12,7 @@ type Touched<'a> = &'a [u64];
 type Holds = fn(&Poll, Touched<'_>) -> bool;
 
 /// A moment: the first poll, not before `from` seconds, of this member and path for which something holds.
+#[derive(Clone, Copy)]
 struct Milestone {
     name: &'static str,
     from: f64,
@@ -61,7 +62,7 @@ struct Incident {
     milestones: &'static [Milestone],
 }
 
-fn all<'a>(poll: &'a Poll) -> impl Iterator<Item = &'a Value> {
+fn all(poll: &Poll) -> impl Iterator<Item = &Value> {
     poll.body["stores"].as_array().into_iter().flatten()
 }
 
@@ -301,7 +302,7 @@ fn first(polls: &[Poll], milestone: &Milestone, ids: Touched<'_>) -> Option<f64>
         .map(|poll| poll.at)
 }
 
-fn cluster_like_the_recorded(seed: u64, members: u8) -> Cluster {
+pub(crate) fn cluster_like_the_recorded(seed: u64, members: u8) -> Cluster {
     Cluster::new(Shape {
         seed,
         stores: 3,
