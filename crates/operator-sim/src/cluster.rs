@@ -158,6 +158,7 @@ impl Cluster {
             Planned::Elect { region, term } => self.elect(region, term),
             Planned::StepDown { region, term } => self.step_down(region, term),
             Planned::MoveLeaders => self.move_leaders(),
+            Planned::Wake => self.wake_schedulers(),
             Planned::MovePeers => self.move_peers(),
             Planned::PeerMoved { slot } => self.peer_moved(slot),
             Planned::Removals => self.watch_removals(),

@@ -37,6 +37,9 @@ pub(crate) struct Injection {
 
 impl Injection {
     pub(crate) fn parse(text: &str, cluster: &Cluster) -> Result<Self, FaultError> {
+        if cluster.plan.injections.len() >= args::MOST {
+            return Err(FaultError::too_many());
+        }
         let mut words = text.split_whitespace();
         let name = words.next().unwrap_or_default();
         let fault = faults()

@@ -13,6 +13,9 @@ pub struct Scenario {
     /// What happens, in a line.
     pub summary: &'static str,
     shape: fn() -> Shape,
+    /// What is done to the cluster before its warm-up, and after.
+    before: fn(&mut Cluster),
+    after: fn(&mut Cluster),
     /// Faults as text, with `at` counted from the end of the warm-up.
     faults: &'static [&'static str],
 }
@@ -36,7 +39,9 @@ impl Scenario {
             seed,
             ..(self.shape)()
         })?;
+        (self.before)(&mut cluster);
         cluster.advance(WARM_UP);
+        (self.after)(&mut cluster);
         for fault in self.faults {
             cluster.inject(fault)?;
         }
@@ -59,6 +64,8 @@ const fn incident(
         name,
         summary,
         shape: Shape::default,
+        before: |_| {},
+        after: |_| {},
         faults,
     }
 }
@@ -175,5 +182,79 @@ static SCENARIOS: &[Scenario] = &[
             "one store, one replica, and nothing is wrong",
             &[],
         )
+    },
+    incident(
+        "rolling-restart",
+        "leaders leave, a store stops and starts; one store after the other",
+        &[
+            "evict-leader-left store=1 at=30s for=22s",
+            "store-stopped store=1 at=32s for=1s",
+            "evict-leader-left store=2 at=70s for=22s",
+            "store-stopped store=2 at=72s for=1s",
+            "evict-leader-left store=3 at=110s for=22s",
+            "store-stopped store=3 at=112s for=1s",
+        ],
+    ),
+    incident(
+        "pd-leader-back-soon",
+        "PD's leader dies and is back within 20 s",
+        &["pd-killed member=leader at=30s for=15s"],
+    ),
+    Scenario {
+        after: |cluster| cluster.crown(1),
+        ..incident("pd-leader-moved", "PD's leader is moved by hand", &[])
+    },
+    incident(
+        "prometheus-restarted",
+        "Prometheus is away for half a minute",
+        &["prometheus-down at=30s for=30s"],
+    ),
+    Scenario {
+        shape: five_stores,
+        after: |cluster| {
+            cluster.add_store();
+        },
+        ..incident("scale-out", "a store joins and is filled", &[])
+    },
+    Scenario {
+        shape: five_stores,
+        after: |cluster| {
+            cluster.scale_in(5);
+        },
+        ..incident(
+            "scale-in",
+            "a store is removed, and its peers find room",
+            &[],
+        )
+    },
+    Scenario {
+        after: |cluster| {
+            cluster.scale_in(2);
+        },
+        ..incident(
+            "removal-refused",
+            "a removal is asked for that PD refuses",
+            &[],
+        )
+    },
+    Scenario {
+        shape: five_stores,
+        before: |cluster| {
+            cluster.scale_in(5);
+            cluster.advance(Duration::from_secs(3600));
+        },
+        ..incident("tombstones", "a store was removed long ago", &[])
+    },
+    Scenario {
+        shape: || Shape {
+            regions: 1,
+            load: Load {
+                writes_per_second: 0.0,
+                reads_per_second: 0.0,
+                daily_swing: 1.0,
+            },
+            ..Shape::default()
+        },
+        ..incident("empty", "a new cluster that nobody uses", &[])
     },
 ];

@@ -399,7 +399,7 @@ fn a_lost_store_is_replaced_after_half_an_hour() {
 #[test]
 fn a_new_store_fills() {
     let mut cluster = cluster(Release::V8_5);
-    let id = cluster.add_store();
+    let id = cluster.add_store().expect("there is room");
     cluster.advance(Duration::from_secs(2 * 3600));
     let store = said(&mut cluster, "GET", &format!("/store/{id}"), "").1;
     assert!(

@@ -372,3 +372,23 @@ fn operators_of_the_subset_do_what_they_say() {
         );
     }
 }
+
+#[test]
+fn absurd_queries_end_in_an_answer() {
+    let cluster = cluster();
+    for (query, status) in [
+        ("(".repeat(4_000) + "1" + &")".repeat(4_000), 400),
+        ("1+".repeat(4_000) + "1", 400),
+        ("1".repeat(9_000), 400),
+        ("up[5000d:1ms]".to_owned(), 422),
+        ("-up".to_owned(), 200),
+    ] {
+        let request = Request::get(&format!("/api/v1/query?query={}", encoded(&query)));
+        let outcome = cluster.prometheus(&request);
+        let start: String = query.chars().take(20).collect();
+        assert!(
+            matches!(&outcome, Outcome::Reply(reply) if reply.status == status),
+            "{start}: {outcome:?}"
+        );
+    }
+}

@@ -44,19 +44,18 @@ impl Cluster {
             .plan(self.now + wait, Planned::StepDown { region, term });
     }
 
-    /// A store came back: regions that nobody leads, and that can elect again, will.
-    pub(super) fn give_quorum_back(&mut self, place: u16) {
+    /// A store came back: regions that nobody leads, and that can elect again, will. A process that began anew leads
+    /// nothing, whatever PD believes; one that was only frozen still leads what nobody took from it.
+    pub(super) fn give_quorum_back(&mut self, place: u16, anew: bool) {
         for region in 0..num::row(self.regions.len()) {
             let Some(row) = self.regions.get(region) else {
                 continue;
             };
-            let leaderless = row.is_headless()
-                || row
-                    .leader()
-                    .is_none_or(|leader| leader.store == place || !self.is_running(leader.store));
+            let led =
+                |leader: Peer| self.is_running(leader.store) && !(anew && leader.store == place);
+            let leaderless = row.is_headless() || !row.leader().is_some_and(led);
             if row.peer_on(place).is_some() && leaderless && self.has_quorum(row) {
                 let term = row.term;
-                // A restarted process leads nothing, whatever PD still believes.
                 self.regions.behead(region);
                 let wait = self
                     .chance

@@ -25,8 +25,9 @@ impl Cluster {
         }
         let mut moved = 0;
         for place in 0..num::ordinal(self.stores.len()) {
-            let leads = self.regions.tally(place).leaders > 0 && self.is_running(place);
-            if leads && self.is_evicted(place) && self.scheduler_works("evict-leader-scheduler") {
+            let leads = self.regions.tally(place).leaders > 0;
+            if leads && self.sheds_leaders(place) && self.scheduler_works("evict-leader-scheduler")
+            {
                 // Each round sends a batch; a round lasts as long as its transfers.
                 moved += self.give_leaders_away(place, EVICTED_AT_ONCE, 0);
             } else if let Some(wanted) = self.condition_of(place).and_then(|c| c.leader_skew) {
@@ -35,6 +36,16 @@ impl Cluster {
         }
         if self.scheduler_works("balance-leader-scheduler") {
             moved += self.balance_leaders();
+        }
+        if let Some(until) = self
+            .pd
+            .paused
+            .values()
+            .map(|(_, until)| *until)
+            .filter(|until| *until > self.now)
+            .min()
+        {
+            self.queue.plan(until, Planned::Wake);
         }
         let waiting = self
             .stores

@@ -212,7 +212,7 @@ impl Cluster {
                 },
             );
         }
-        self.give_quorum_back(place);
+        self.give_quorum_back(place, true);
     }
 
     /// A frozen store goes on where it stopped.
@@ -243,7 +243,7 @@ impl Cluster {
                 },
             );
         }
-        self.give_quorum_back(place);
+        self.give_quorum_back(place, false);
         self.wake_schedulers();
     }
 

@@ -26,6 +26,8 @@ pub(crate) enum Planned {
     StepDown { region: u32, term: u32 },
     /// PD moves leaders.
     MoveLeaders,
+    /// Something that kept the schedulers from work has ended.
+    Wake,
     /// PD moves peers.
     MovePeers,
     /// A peer that was being copied is there.

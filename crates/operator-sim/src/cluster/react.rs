@@ -95,8 +95,11 @@ impl Cluster {
         self.regions.add_store();
     }
 
-    /// Adds a store that begins empty and is filled by balance: a scale-out.
-    pub fn add_store(&mut self) -> u64 {
+    /// Adds a store that begins empty and is filled by balance: a scale-out. `None` where there are 10,000 already.
+    pub fn add_store(&mut self) -> Option<u64> {
+        if self.stores.len() >= 10_000 {
+            return None;
+        }
         let place = num::ordinal(self.stores.len());
         let mut store = Store::new(place, &self.shape, 0);
         store.started = num::signed(self.now);
@@ -117,7 +120,7 @@ impl Cluster {
         self.queue
             .plan(self.now + num::SECOND, Planned::Scrape { target });
         self.wake_schedulers();
-        id
+        Some(id)
     }
 
     /// Begins to remove a store for good, as PD's DELETE does. False where PD would refuse.

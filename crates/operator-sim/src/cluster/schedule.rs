@@ -4,12 +4,16 @@
 
 use crate::num::{self, Millis, SECOND};
 
+use crate::shape::Release;
+
 use super::Cluster;
 use super::queue::Planned;
 use super::store::{Meta, Seen, Store};
 
 /// Leaders and peers further apart than this are balanced: PD tolerates five a side.
 pub(super) const TOLERANCE: u32 = 10;
+/// From this score on PD calls a store slow.
+pub(crate) const SLOW: u32 = 80;
 pub(super) const LEADER_TICK: Millis = 250;
 pub(super) const PEER_TICK: Millis = SECOND;
 
@@ -88,6 +92,17 @@ impl Cluster {
             || self.condition_of(place).is_some_and(|c| c.evict_leader)
     }
 
+    /// Whether PD takes the leaders of a store away: it is evicted, or the one store that finds itself slow.
+    pub(super) fn sheds_leaders(&self, place: u16) -> bool {
+        let slow = |store: &Store| store.reports.slow_score >= SLOW && self.seen(store) == Seen::Up;
+        let reached =
+            self.condition_of(place).is_none_or(|c| !c.cut_from_pd) && self.is_running(place);
+        let alone = || self.stores.iter().filter(|store| slow(store)).count() == 1;
+        let too_slow =
+            self.shape.release >= Release::V8_5 && self.store(place).is_some_and(slow) && alone();
+        reached && (self.is_evicted(place) || too_slow)
+    }
+
     pub(super) fn may_lead(&self, place: u16) -> bool {
         self.store(place).is_some_and(|store| {
             self.seen(store) == Seen::Up
@@ -95,6 +110,7 @@ impl Cluster {
                 && !store.reports.busy
                 && store.reports.sized
         }) && !self.is_evicted(place)
+            && !self.sheds_leaders(place)
     }
 
     /// PD's name for a store's state now.

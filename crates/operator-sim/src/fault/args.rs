@@ -5,6 +5,9 @@ use crate::num::{self, Millis};
 
 use super::table::{Fault, ParamKind, faults};
 
+/// The most faults that one cluster can have had.
+pub(super) const MOST: usize = 10_000;
+
 /// What a fault touches.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Entity {
@@ -44,6 +47,10 @@ impl FaultError {
         Self {
             reason: reason.into(),
         }
+    }
+
+    pub(super) fn too_many() -> Self {
+        Self::new(format!("{MOST} were planned already, which is the most"))
     }
 
     pub(super) fn unknown(name: &str) -> Self {

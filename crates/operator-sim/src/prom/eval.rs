@@ -50,6 +50,8 @@ pub(crate) struct Window {
 
 /// Steps that one sub-query or range query may have.
 pub(crate) const MAX_STEPS: u64 = 11_000;
+/// How long a query may be: it bounds how deep the parser's tree is.
+const MAX_QUERY: usize = 8 << 10;
 /// How deep expressions may nest.
 const MAX_DEPTH: usize = 64;
 
@@ -57,6 +59,11 @@ pub(crate) fn parse(query: &str) -> Result<Expr, QueryError> {
     let empty = query.trim().is_empty();
     if empty {
         return Err(QueryError::Parse("no expression found in input".to_owned()));
+    }
+    if query.len() > MAX_QUERY {
+        return Err(QueryError::Unsupported(format!(
+            "a query of more than {MAX_QUERY} bytes"
+        )));
     }
     parser::parse(query).map_err(QueryError::Parse)
 }

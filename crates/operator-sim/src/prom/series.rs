@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use crate::cluster::condition::Flow;
 use crate::cluster::pd::MemberProcess;
+use crate::cluster::schedule::SLOW;
 use crate::cluster::store::{Meta, Process, Seen};
 use crate::cluster::traffic::Counted;
 use crate::cluster::{CORES, Cluster, ms};
@@ -336,7 +337,7 @@ impl Cluster {
                     address: store.address(),
                     seen: self.seen(store),
                     unhealthy: silent > 10 * num::MINUTE,
-                    slow: reports.slow_score >= 80,
+                    slow: reports.slow_score >= SLOW,
                     leaders: tally.leaders,
                     peers: tally.peers,
                     leader_mib: tally.leader_mib,
