@@ -385,6 +385,11 @@ impl Cluster {
         }
     }
 
+    /// What keeps the schedulers from work will have ended by then.
+    pub(crate) fn wake_at(&mut self, moment: Millis) {
+        self.queue.plan(moment, Planned::Wake);
+    }
+
     /// Somebody changed something through PD.
     pub(crate) fn something_changed(&mut self) {
         self.wake_schedulers();

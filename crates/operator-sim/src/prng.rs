@@ -2,8 +2,8 @@
 
 /// A stream of pseudo-random numbers (`SplitMix64`).
 ///
-/// Each concern of the model owns a stream of its own, so that a fault which draws more often does not change
-/// what the rest of the cluster would have done.
+/// Each concern of the model owns a stream of its own, so that one which draws more often does not change what the
+/// others would have drawn.
 #[derive(Debug, Clone)]
 pub(crate) struct Prng {
     state: u64,

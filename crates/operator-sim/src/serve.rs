@@ -12,6 +12,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::cluster::Cluster;
+use crate::cluster::pd::MemberProcess;
+use crate::cluster::store::Process;
 use crate::http::{Outcome, Reply, Request};
 
 /// How model time follows real time.
@@ -164,7 +166,7 @@ fn is_open(cluster: &Cluster, face: Face) -> bool {
     match face {
         Face::Pd(member) => {
             let process = cluster.pd.process(member);
-            process.is_some_and(|process| process != crate::cluster::pd::MemberProcess::Dead)
+            process.is_some_and(|process| process != MemberProcess::Dead)
         }
         Face::Prometheus => !cluster.conditions.prometheus.down,
         Face::Pages | Face::Control => true,
@@ -180,28 +182,32 @@ fn answer(cluster: &mut Cluster, face: Face, request: &Request) -> Outcome {
     }
 }
 
-/// A `/metrics` page for a real Prometheus.
-fn page(cluster: &mut Cluster, request: &Request) -> Outcome {
+/// A `/metrics` page for a real Prometheus, by the path that leads to it.
+fn page(cluster: &Cluster, request: &Request) -> Outcome {
     let mut parts = request.path.trim_start_matches('/').split('/');
     let found = match (parts.next(), parts.next(), parts.next()) {
         (Some("store"), Some(id), Some("metrics")) => {
             let place = id.parse().ok().and_then(|id| cluster.store_place(id));
-            place.map(|place| crate::prom::store_page(cluster, place))
+            place.and_then(|place| {
+                let hangs = cluster.store(place)?.process == Process::Frozen;
+                Some((hangs, crate::prom::store_page(cluster, place)))
+            })
         }
         (Some("pd"), Some(name), Some("metrics")) => {
-            let member = cluster
-                .pd
-                .members
-                .iter()
-                .position(|member| member.name == name);
-            member.map(|member| crate::prom::member_page(cluster, member))
+            let members = &cluster.pd.members;
+            let member = members.iter().position(|member| member.name == name);
+            member.map(|member| {
+                let hangs = cluster.pd.process(member) == Some(MemberProcess::Frozen);
+                (hangs, crate::prom::member_page(cluster, member))
+            })
         }
         _ => None,
     };
     match found {
         None => Outcome::Reply(Reply::text(404, "404 page not found")),
-        Some(None) => Outcome::Refused,
-        Some(Some(text)) => Outcome::Reply(Reply::new(
+        Some((true, _)) => Outcome::Silence,
+        Some((false, None)) => Outcome::Refused,
+        Some((false, Some(text))) => Outcome::Reply(Reply::new(
             200,
             "text/plain; version=0.0.4; charset=utf-8",
             text,

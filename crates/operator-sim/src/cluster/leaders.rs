@@ -37,16 +37,6 @@ impl Cluster {
         if self.scheduler_works("balance-leader-scheduler") {
             moved += self.balance_leaders();
         }
-        if let Some(until) = self
-            .pd
-            .paused
-            .values()
-            .map(|(_, until)| *until)
-            .filter(|until| *until > self.now)
-            .min()
-        {
-            self.queue.plan(until, Planned::Wake);
-        }
         let waiting = self
             .stores
             .iter()

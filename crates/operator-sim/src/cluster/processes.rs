@@ -119,7 +119,6 @@ impl Cluster {
             && store.is_running()
         {
             store.reports.start = store.started;
-            store.registered = true;
         }
     }
 
@@ -184,7 +183,6 @@ impl Cluster {
         store.silent_since = None;
         store.life += 1;
         store.started = num::signed(now);
-        store.registered = false;
         store.counters = Counters::born(now);
         store.probe_score = 1.0;
         let first_report = now + ms(timing.first_report);

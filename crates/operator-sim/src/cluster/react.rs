@@ -103,6 +103,7 @@ impl Cluster {
         let place = num::ordinal(self.stores.len());
         let mut store = Store::new(place, &self.shape, 0);
         store.started = num::signed(self.now);
+        store.reports.start = store.started;
         store.reports.last = None;
         store.reports.persisted = None;
         store.reports.sized = false;

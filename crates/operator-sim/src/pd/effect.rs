@@ -47,6 +47,7 @@ impl Cluster {
             Effect::Pause(name, seconds) => {
                 let until = self.now.saturating_add(seconds.saturating_mul(1000));
                 self.pd.paused.insert(name, (self.now, until));
+                self.wake_at(until);
             }
             Effect::Configure(config) => self.pd.config = config,
             Effect::Remove { store, destroyed } => {
