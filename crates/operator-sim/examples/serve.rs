@@ -6,7 +6,7 @@
 use operator_sim::{Scenario, Served, Speed, scenarios};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let name = args.next().unwrap_or_else(|| "healthy".to_owned());
     let speed: f64 = args.next().unwrap_or_else(|| "1".to_owned()).parse()?;
@@ -18,7 +18,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         )
         .into());
     };
-    let served = Served::start(scenario.build(1)?, Speed::Times(speed)).await?;
+    let served = Served::start(scenario.build(1), Speed::Times(speed)).await?;
     let addresses = serde_json::json!({
         "pd": served.pd,
         "prometheus": served.prometheus,

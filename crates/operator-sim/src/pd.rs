@@ -12,6 +12,7 @@ mod keys;
 mod members;
 mod operators;
 mod regions;
+mod removal;
 mod schedulers;
 mod stats;
 mod stores;
@@ -136,17 +137,17 @@ static ROUTES: &[Route] = &[
         Release::V7_5,
         get("/pd/api/v1/stores/check", Leader, stores::check),
     ),
-    get("/pd/api/v1/stores/limit", Leader, stores::limits),
-    get("/pd/api/v1/stores/progress", Leader, stores::progress),
+    get("/pd/api/v1/stores/limit", Leader, removal::limits),
+    get("/pd/api/v1/stores/progress", Leader, removal::progress),
     get("/pd/api/v1/labels", Leader, stores::labels),
     get("/pd/api/v1/trend", Leader, stores::trend),
     get("/pd/api/v1/store/{}", Leader, stores::one),
-    route("DELETE", "/pd/api/v1/store/{}", Leader, stores::remove),
+    route("DELETE", "/pd/api/v1/store/{}", Leader, removal::remove),
     route(
         "POST",
         "/pd/api/v1/store/{}/state",
         Leader,
-        stores::set_state,
+        removal::set_state,
     ),
     get("/pd/api/v1/region/id/{}", Regions, regions::by_id),
     get("/pd/api/v1/region/key/{}", Regions, regions::by_key),

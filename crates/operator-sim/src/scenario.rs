@@ -32,20 +32,22 @@ impl Scenario {
 
     /// The cluster at the moment at which the scenario begins.
     ///
-    /// # Errors
-    /// Never, for the scenarios of this table: a test builds each of them.
-    pub fn build(&self, seed: u64) -> Result<Cluster, Box<dyn std::error::Error + Send + Sync>> {
-        let mut cluster = Cluster::new(Shape {
+    /// # Panics
+    /// Where the table holds a shape or a fault that cannot be: a test builds every scenario.
+    #[must_use]
+    pub fn build(&self, seed: u64) -> Cluster {
+        let shape = Shape {
             seed,
             ..(self.shape)()
-        })?;
+        };
+        let mut cluster = Cluster::new(shape).expect("the table holds sound shapes");
         (self.before)(&mut cluster);
         cluster.advance(WARM_UP);
         (self.after)(&mut cluster);
         for fault in self.faults {
-            cluster.inject(fault)?;
+            cluster.inject(fault).expect("the table holds known faults");
         }
-        Ok(cluster)
+        cluster
     }
 }
 

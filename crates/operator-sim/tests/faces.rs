@@ -503,8 +503,18 @@ fn faults_combine_and_end_by_themselves() {
 #[test]
 fn every_scenario_can_be_built() {
     for scenario in scenarios() {
-        let built = scenario.build(3);
-        assert!(built.is_ok(), "{}: {:?}", scenario.name, built.err());
+        let mut cluster = scenario.build(3);
+        assert!(
+            cluster.now() >= Duration::from_secs(150),
+            "{}",
+            scenario.name
+        );
+        let stores = said(&mut cluster, "GET", "/stores", "").1;
+        assert!(
+            stores["count"].as_u64() > Some(0),
+            "{}: {stores}",
+            scenario.name
+        );
     }
 }
 

@@ -6,10 +6,10 @@ use crate::cluster::pd::Config;
 use crate::http::Reply;
 use crate::shape::Release;
 
+use super::effect::Effect;
 use super::format::{float, ok, span};
-use super::stores::limits_of;
+use super::removal::limits_of;
 use super::{Ask, errors};
-use crate::pd::effect::Effect;
 
 /// Booleans of these objects are text.
 fn flag(on: bool) -> &'static str {
