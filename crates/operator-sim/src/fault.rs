@@ -121,11 +121,12 @@ impl Plan {
     }
 
     /// When the disk of a store began to fill.
-    pub(crate) fn fill_since(&self, store: u64) -> Option<Millis> {
+    pub(crate) fn fill_since(&self, store: u64, now: Millis) -> Option<Millis> {
         self.injections
             .iter()
             .rev()
-            .find(|i| i.fault.name == "disk-fills" && i.args.stores.contains(&store))
+            .filter(|i| i.active(now) && i.fault.name == "disk-fills")
+            .find(|i| i.args.stores.contains(&store))
             .map(|i| i.onset)
     }
 

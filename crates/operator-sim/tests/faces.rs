@@ -397,6 +397,48 @@ fn a_lost_store_is_replaced_after_half_an_hour() {
 }
 
 #[test]
+fn a_store_that_finds_itself_slow_loses_its_leaders() {
+    let mut cluster = cluster(Release::V8_5);
+    cluster
+        .inject("disk-slow store=2 factor=200")
+        .expect("the fault is known");
+    let score = |cluster: &mut Cluster| {
+        said(cluster, "GET", "/store/2", "").1["status"]["slow_score"].as_u64()
+    };
+    cluster.advance(Duration::from_secs(30));
+    assert!(
+        score(&mut cluster) < Some(80),
+        "PD needs more than a minute"
+    );
+    cluster.advance(Duration::from_secs(70));
+    assert!(score(&mut cluster) >= Some(80));
+    assert_eq!(
+        said(&mut cluster, "GET", "/store/2", "").1["status"]["leader_count"],
+        0
+    );
+}
+
+#[test]
+fn a_thawed_store_keeps_what_nobody_took() {
+    let mut cluster = cluster(Release::V8_5);
+    let leaders = |cluster: &mut Cluster| {
+        said(cluster, "GET", "/store/2", "").1["status"]["leader_count"].as_u64()
+    };
+    let before = leaders(&mut cluster);
+    cluster
+        .inject("store-frozen store=2 for=8s")
+        .expect("the fault is known");
+    cluster.advance(Duration::from_secs(60));
+    assert_eq!(leaders(&mut cluster), before);
+    assert!(
+        !cluster
+            .log_lines()
+            .iter()
+            .any(|line| line.text.contains("became leader"))
+    );
+}
+
+#[test]
 fn a_new_store_fills() {
     let mut cluster = cluster(Release::V8_5);
     let id = cluster.add_store().expect("there is room");

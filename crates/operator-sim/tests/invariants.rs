@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use operator_sim::{Cluster, EventKind, Outcome, Request, Shape, faults};
+use operator_sim::{Cluster, EventKind, Outcome, Request, Shape, faults, pd_endpoints};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -71,7 +71,7 @@ fn samples(cluster: &Cluster, name: &str) -> BTreeMap<String, Vec<f64>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_region_has_one_leader_per_term(seed in 0_u64..1000, faults in prop::collection::vec(fault(), 0..6)) {
@@ -139,6 +139,36 @@ proptest! {
                 prop_assert!(falls(&values) <= restarts, "{} falls {} times, with {} restarts", series, falls(&values), restarts);
             }
         }
+    }
+
+    #[test]
+    fn no_request_breaks_a_face(
+        endpoint in any::<prop::sample::Index>(),
+        segment in "[ -~]{0,12}",
+        query in "[a-z_]{1,9}=[ -~]{0,16}(&[a-zA-Z_]{1,9}=[%0-9a-fA-F]{0,16})?",
+        body in "[ -~]{0,40}|\\{\"name\":\"[a-z-]{0,30}\",\"store_id\":[0-9]{0,20}\\}",
+        member in 0_usize..5,
+        promql in "[ -~]{0,60}",
+    ) {
+        let mut cluster = cluster(1, &[]);
+        let endpoints: Vec<_> = pd_endpoints().collect();
+        let (method, path) = endpoints[endpoint.index(endpoints.len())];
+        let target = format!("{}?{query}", path.replace("{}", &segment));
+        let outcome = cluster.pd(member, &Request::new(method, &target, &body));
+        prop_assert_eq!(matches!(outcome, Outcome::Refused), member >= 3);
+        let form = format!("query={promql}");
+        let query = Request::new("POST", "/api/v1/query", &form)
+            .with_header("content-type", "application/x-www-form-urlencoded");
+        prop_assert!(matches!(cluster.prometheus(&query), Outcome::Reply(_)));
+        cluster.advance(Duration::from_secs(60));
+    }
+
+    #[test]
+    fn no_text_breaks_the_planning_of_faults(text in "([a-z-]{1,20}|store-killed|disk-fills|pd-killed)( [a-z]{1,8}=[ -~]{0,12}){0,3}") {
+        let mut cluster = cluster(1, &[]);
+        let planned = cluster.inject(&text).is_ok();
+        prop_assert_eq!(cluster.truth().len(), usize::from(planned));
+        cluster.advance(Duration::from_secs(60));
     }
 
     #[test]

@@ -8,6 +8,15 @@ use super::queue::Planned;
 use super::region::{Peer, Row};
 use super::{Cluster, Millis, range};
 
+/// How a store came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Return {
+    /// As a new process.
+    Anew,
+    /// As the process that it was.
+    Thawed,
+}
+
 impl Cluster {
     /// The regions that a silent store led will hold elections; those that lose their quorum with it lose their leader.
     pub(super) fn orphan_regions_of(&mut self, place: u16, campaign: (Millis, Millis)) {
@@ -46,13 +55,14 @@ impl Cluster {
 
     /// A store came back: regions that nobody leads, and that can elect again, will. A process that began anew leads
     /// nothing, whatever PD believes; one that was only frozen still leads what nobody took from it.
-    pub(super) fn give_quorum_back(&mut self, place: u16, anew: bool) {
+    pub(super) fn give_quorum_back(&mut self, place: u16, back: Return) {
         for region in 0..num::row(self.regions.len()) {
             let Some(row) = self.regions.get(region) else {
                 continue;
             };
-            let led =
-                |leader: Peer| self.is_running(leader.store) && !(anew && leader.store == place);
+            let led = |leader: Peer| {
+                self.is_running(leader.store) && !(back == Return::Anew && leader.store == place)
+            };
             let leaderless = row.is_headless() || !row.leader().is_some_and(led);
             if row.peer_on(place).is_some() && leaderless && self.has_quorum(row) {
                 let term = row.term;

@@ -5,8 +5,18 @@ use crate::num::{self, MINUTE, Millis, SECOND};
 use super::Cluster;
 use super::event::{Cause, EventKind};
 use super::queue::Planned;
+use super::region::Row;
 use super::schedule::{Move, PEER_TICK, TOLERANCE, ends};
 use super::store::{Meta, Seen};
+
+/// Why peers leave a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// It is to hold nothing any more.
+    Empty,
+    /// It holds more than others.
+    Balance,
+}
 
 impl Cluster {
     /// One round of moving peers: from stores that are down or being removed, then balance.
@@ -33,7 +43,7 @@ impl Cluster {
             && let Some(source) = self.overfull()
         {
             backlog = true;
-            begun += self.begin_moves(source, 4, true);
+            begun += self.begin_moves(source, 4, Purpose::Balance);
         }
         if begun > 0 || backlog || self.moves.running().next().is_some() {
             self.moves.peers_awake = true;
@@ -55,7 +65,7 @@ impl Cluster {
     fn empty(&mut self, source: u16) -> u64 {
         let limit = self.pd.config.replica_schedule_limit.min(1024);
         let running = self.moves.running().count() as u64;
-        self.begin_moves(source, limit.saturating_sub(running), false)
+        self.begin_moves(source, limit.saturating_sub(running), Purpose::Empty)
     }
 
     /// The store that balance would take peers from.
@@ -68,11 +78,12 @@ impl Cluster {
         (uneven && self.pd.config.region_schedule_limit > 0).then_some(source)
     }
 
-    fn begin_moves(&mut self, source: u16, room: u64, balance: bool) -> u64 {
+    fn begin_moves(&mut self, source: u16, room: u64, purpose: Purpose) -> u64 {
         let mut begun = 0;
         let rows = num::row(self.regions.len());
         let first = u32::try_from(self.chance.scheduling.below(rows.into())).unwrap_or(0);
-        let fewer_than = balance.then(|| self.regions.tally(source).peers);
+        let peers = self.regions.tally(source).peers;
+        let fewer_than = (purpose == Purpose::Balance).then_some(peers);
         let mut targets = self.targets(source, fewer_than);
         for region in (first..rows).chain(0..first) {
             if begun >= room || targets.is_empty() {
@@ -81,16 +92,7 @@ impl Cluster {
             let Some(row) = self.regions.get(region) else {
                 continue;
             };
-            // A region that is being changed, or that nobody leads, cannot be changed.
-            let led = row
-                .leader()
-                .is_some_and(|leader| self.is_running(leader.store));
-            if row.peer_on(source).is_none()
-                || row.has_learner()
-                || row.is_headless()
-                || !led
-                || !self.has_quorum(row)
-            {
+            if row.peer_on(source).is_none() || row.has_learner() || !self.can_change(row) {
                 continue;
             }
             let free = targets.iter().find(|place| row.peer_on(**place).is_none());
@@ -101,6 +103,14 @@ impl Cluster {
             }
         }
         begun
+    }
+
+    /// Whether the region's peers can be changed: somebody leads it, with a quorum.
+    fn can_change(&self, row: &Row) -> bool {
+        let led = row
+            .leader()
+            .is_some_and(|leader| self.is_running(leader.store));
+        led && !row.is_headless() && self.has_quorum(row)
     }
 
     /// The stores that may take one more peer now, fewest peers first.
@@ -150,13 +160,13 @@ impl Cluster {
         };
         self.accrue(moving.from);
         self.accrue(moving.to);
-        if !self.is_running(moving.to) {
-            self.regions.remove_peer(moving.region, moving.to);
-            return;
-        }
         let Some(row) = self.regions.get(moving.region) else {
             return;
         };
+        if !self.is_running(moving.to) || !self.can_change(row) {
+            self.regions.remove_peer(moving.region, moving.to);
+            return;
+        }
         let (id, led) = (u64::from(row.id), row.is_led_by(moving.from));
         self.regions.promote(moving.region, moving.to);
         if led {

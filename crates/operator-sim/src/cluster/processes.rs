@@ -2,8 +2,10 @@
 
 use crate::num::{self, MINUTE, Millis, SECOND};
 
+use super::elections::Return;
 use super::event::{Ending, EventKind};
 use super::queue::Planned;
+use super::schedule::SLOW;
 use super::store::{Meta, Process, Seen};
 use super::traffic::Counters;
 use super::{Cluster, ms, range};
@@ -74,7 +76,9 @@ impl Cluster {
     /// Whether PD would place something on the store, by its last report.
     fn usable(&self, place: u16) -> bool {
         self.store(place).is_some_and(|store| {
-            self.seen(store) == Seen::Up && !store.reports.busy && store.reports.sized
+            let reports = &store.reports;
+            let well = reports.sized && !reports.busy && reports.slow_score < SLOW;
+            well && self.seen(store) == Seen::Up
         })
     }
 
@@ -95,7 +99,7 @@ impl Cluster {
         let Some((level, over)) = self.condition_of(place).and_then(|c| c.fill) else {
             return free;
         };
-        let since = self.plan.fill_since(store.id).unwrap_or(self.now);
+        let since = self.plan.fill_since(store.id, self.now).unwrap_or(self.now);
         let part = if over == 0 {
             1.0
         } else {
@@ -210,7 +214,7 @@ impl Cluster {
                 },
             );
         }
-        self.give_quorum_back(place, true);
+        self.give_quorum_back(place, Return::Anew);
     }
 
     /// A frozen store goes on where it stopped.
@@ -241,7 +245,7 @@ impl Cluster {
                 },
             );
         }
-        self.give_quorum_back(place, false);
+        self.give_quorum_back(place, Return::Thawed);
         self.wake_schedulers();
     }
 

@@ -57,6 +57,10 @@ impl Cluster {
             (Some(Process::Dead), None) if was.ended.is_some() => self.start(place),
             _ => {}
         }
+        if is.cut_from_pd && !was.cut_from_pd {
+            // PD gives it up in time, though it lives.
+            self.wake_at(self.now + self.pd.config.max_store_down + 11 * num::SECOND);
+        }
         if was.pending_stuck != is.pending_stuck {
             self.hold_peers(place, is.pending_stuck);
         }

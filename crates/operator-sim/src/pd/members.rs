@@ -26,8 +26,14 @@ pub(super) fn cluster_status(ask: &mut Ask<'_>) -> Reply {
     }))
 }
 
-/// A member as `/leader` names it, and as `/members` does.
-fn member(ask: &Ask<'_>, place: usize, whole: bool) -> Value {
+/// How much is said of a member: `/leader` is short, `/members` is whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Short,
+    Whole,
+}
+
+fn member(ask: &Ask<'_>, place: usize, form: Form) -> Value {
     let Some(member) = ask.cluster.pd.members.get(place) else {
         return Value::Null;
     };
@@ -37,7 +43,7 @@ fn member(ask: &Ask<'_>, place: usize, whole: bool) -> Value {
         "peer_urls": [member.peer_url],
         "client_urls": [member.client_url],
     });
-    if let Some(object) = body.as_object_mut().filter(|_| whole) {
+    if let Some(object) = body.as_object_mut().filter(|_| form == Form::Whole) {
         let version = format!("v{}", ask.release().version());
         object.insert("deploy_path".to_owned(), json!("/deploy/pd/bin"));
         object.insert("binary_version".to_owned(), json!(version));
@@ -48,15 +54,15 @@ fn member(ask: &Ask<'_>, place: usize, whole: bool) -> Value {
 
 pub(super) fn members(ask: &mut Ask<'_>) -> Reply {
     let all: Vec<Value> = (0..ask.cluster.pd.members.len())
-        .map(|place| member(ask, place, true))
+        .map(|place| member(ask, place, Form::Whole))
         .collect();
     let mut body = json!({
         "header": {"cluster_id": ask.cluster.said_cluster_id()},
         "members": all,
     });
     if let (Some(object), Some(leader)) = (body.as_object_mut(), ask.cluster.pd.leader) {
-        object.insert("leader".to_owned(), member(ask, leader, true));
-        object.insert("etcd_leader".to_owned(), member(ask, leader, true));
+        object.insert("leader".to_owned(), member(ask, leader, Form::Whole));
+        object.insert("etcd_leader".to_owned(), member(ask, leader, Form::Whole));
     }
     ok(&body)
 }
@@ -66,7 +72,7 @@ pub(super) fn leader(ask: &mut Ask<'_>) -> Reply {
         .cluster
         .pd
         .leader
-        .map(|leader| member(ask, leader, false));
+        .map(|leader| member(ask, leader, Form::Short));
     ok(&leader)
 }
 

@@ -23,8 +23,8 @@ pub(crate) static RANGE: &[(&str, OverRange)] = &[
         )
     }),
     ("count_over_time", |s, _| Some(s.len() as f64)),
-    ("delta", |s, w| extrapolated(s, w, false, false)),
-    ("increase", |s, w| extrapolated(s, w, true, false)),
+    ("delta", |s, w| extrapolated(s, w, Growth::Delta)),
+    ("increase", |s, w| extrapolated(s, w, Growth::Increase)),
     ("irate", |s, _| instant_rate(s)),
     ("last_over_time", |s, _| s.last().map(|(_, value)| *value)),
     ("max_over_time", |s, _| {
@@ -33,7 +33,7 @@ pub(crate) static RANGE: &[(&str, OverRange)] = &[
     ("min_over_time", |s, _| {
         s.iter().map(|(_, v)| *v).reduce(f64::min)
     }),
-    ("rate", |s, w| extrapolated(s, w, true, true)),
+    ("rate", |s, w| extrapolated(s, w, Growth::Rate)),
     ("resets", |s, _| {
         Some(steps(s).filter(|(a, b)| b < a).count() as f64)
     }),
@@ -195,13 +195,20 @@ fn instant_rate(samples: &[(Millis, f64)]) -> Option<f64> {
     (span > 0.0).then(|| grown / span)
 }
 
+/// What is wanted of a growth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Growth {
+    /// The difference of a gauge.
+    Delta,
+    /// The growth of a counter, which a restart does not undo.
+    Increase,
+    /// The same per second.
+    Rate,
+}
+
 /// The growth over the window, stretched to its ends as Prometheus stretches it.
-fn extrapolated(
-    samples: &[(Millis, f64)],
-    window: &Window,
-    counter: bool,
-    per_second: bool,
-) -> Option<f64> {
+fn extrapolated(samples: &[(Millis, f64)], window: &Window, growth: Growth) -> Option<f64> {
+    let counter = growth != Growth::Delta;
     let (first, last) = (samples.first()?, samples.last()?);
     let sampled = seconds(last.0.checked_sub(first.0)?);
     if samples.len() < 2 || sampled <= 0.0 {
@@ -230,10 +237,9 @@ fn extrapolated(
     };
     let stretched = grown * (sampled + reach(to_start) + reach(to_end)) / sampled;
     let range = seconds(window.to - window.from);
-    Some(if per_second {
-        stretched / range
-    } else {
-        stretched
+    Some(match growth {
+        Growth::Rate => stretched / range,
+        Growth::Delta | Growth::Increase => stretched,
     })
 }
 
@@ -319,21 +325,21 @@ mod tests {
         let samples: Vec<(Millis, f64)> = (0..4)
             .map(|n| (7_000 + n * 15_000, 1_000.0 + n as f64 * 30.0))
             .collect();
-        let rate = extrapolated(&samples, &window(0, 60_000), true, true).unwrap();
+        let rate = extrapolated(&samples, &window(0, 60_000), Growth::Rate).unwrap();
         assert!((rate - 2.0).abs() < 1e-9, "{rate}");
     }
 
     #[test]
     fn a_restart_is_no_loss() {
         let samples = [(0, 100.0), (15_000, 130.0), (30_000, 10.0), (45_000, 40.0)];
-        let grown = extrapolated(&samples, &window(0, 45_000), true, false).unwrap();
+        let grown = extrapolated(&samples, &window(0, 45_000), Growth::Increase).unwrap();
         assert!((grown - 70.0).abs() < 1e-9, "{grown}");
     }
 
     #[test]
     fn one_sample_has_no_rate() {
         assert_eq!(
-            extrapolated(&[(0, 1.0)], &window(0, 60_000), true, true),
+            extrapolated(&[(0, 1.0)], &window(0, 60_000), Growth::Rate),
             None
         );
     }
