@@ -155,7 +155,7 @@ impl Cluster {
             Planned::CaughtUp { store, life, part } => self.caught_up(store, life, part),
             Planned::PeersDown { store, life } => self.peers_down(store, life),
             Planned::StoreDown { store, life } => self.store_down(store, life),
-            Planned::Elect { region, term } => self.elect(region, term),
+            Planned::Elect { region } => self.elect(region),
             Planned::StepDown { region, term } => self.step_down(region, term),
             Planned::MoveLeaders => self.move_leaders(),
             Planned::Wake => self.wake_schedulers(),

@@ -187,3 +187,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_plan_stays_bounded_while_stores_flap_without_a_quorum() {
+    let mut cluster = cluster(1, &[]);
+    for store in 1..=4 {
+        let fault = format!("store-flapping store={store} every={}s", 10 + store);
+        cluster.inject(&fault).expect("the fault is known");
+    }
+    let mut most = 0;
+    for _ in 0..120 {
+        cluster.advance(Duration::from_secs(60));
+        most = most.max(cluster.planned());
+    }
+    // One election and one step-down per region; what a death leaves behind lasts half an hour at most.
+    assert!(
+        most < 2 * REGIONS as usize + 2_000,
+        "{most} things are planned"
+    );
+}

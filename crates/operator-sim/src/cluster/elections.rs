@@ -24,7 +24,6 @@ impl Cluster {
             let Some(row) = self.regions.get(region) else {
                 continue;
             };
-            let term = row.term;
             if row.is_led_by(place) {
                 // Whichever follower's timer runs out first.
                 let wait = self
@@ -32,11 +31,18 @@ impl Cluster {
                     .elections
                     .between(campaign)
                     .min(self.chance.elections.between(campaign));
-                self.queue
-                    .plan(self.now + wait, Planned::Elect { region, term });
+                self.plan_election(region, wait);
             } else if row.peer_on(place).is_some() && !self.has_quorum(row) && !row.is_headless() {
+                let term = row.term;
                 self.plan_step_down(region, term);
             }
+        }
+    }
+
+    /// Plans an election, unless one is ahead: so the plan holds one per region at most.
+    fn plan_election(&mut self, region: u32, wait: Millis) {
+        if self.regions.begin_campaign(region) {
+            self.queue.plan(self.now + wait, Planned::Elect { region });
         }
     }
 
@@ -65,14 +71,12 @@ impl Cluster {
             };
             let leaderless = row.is_headless() || !row.leader().is_some_and(led);
             if row.peer_on(place).is_some() && leaderless && self.has_quorum(row) {
-                let term = row.term;
                 self.regions.behead(region);
                 let wait = self
                     .chance
                     .elections
                     .between((10 * num::SECOND, 20 * num::SECOND));
-                self.queue
-                    .plan(self.now + wait, Planned::Elect { region, term });
+                self.plan_election(region, wait);
             }
         }
     }
@@ -85,9 +89,10 @@ impl Cluster {
         alive > all / 2
     }
 
-    /// A campaign in a region whose leader of that term is gone.
-    pub(super) fn elect(&mut self, region: u32, term: u32) {
-        let Some(row) = self.regions.get(region).filter(|row| row.term == term) else {
+    /// A campaign in a region, if its leader is still gone.
+    pub(super) fn elect(&mut self, region: u32) {
+        self.regions.end_campaign(region);
+        let Some(row) = self.regions.get(region) else {
             return;
         };
         let gone = row.is_headless()
@@ -106,18 +111,18 @@ impl Cluster {
             return;
         };
         if !self.has_quorum(row) {
-            self.campaign_in_vain(region, term, winner);
+            self.campaign_in_vain(region, winner);
             return;
         }
         self.install(region, winner, Cause::Timeout);
         self.wake_schedulers();
     }
 
-    fn campaign_in_vain(&mut self, region: u32, term: u32, by: Peer) {
+    fn campaign_in_vain(&mut self, region: u32, by: Peer) {
         let Some(row) = self.regions.get(region) else {
             return;
         };
-        let id = u64::from(row.id);
+        let (id, term) = (u64::from(row.id), row.term);
         let asked = row
             .peers()
             .filter(|peer| peer.slot != by.slot && !peer.learner)
@@ -131,11 +136,9 @@ impl Cluster {
             asked,
         });
         // Each region retries with a period of its own.
-        let (low, high) = range(self.shape.timing.step_down);
-        let wait =
-            low + prng::hash(self.shape.seed, u64::from(region), 0x7e) % (high - low + 1).max(1);
-        self.queue
-            .plan(self.now + wait, Planned::Elect { region, term });
+        let (one, other) = range(self.shape.timing.step_down);
+        let turn = prng::hash(self.shape.seed, u64::from(region), 0x7e) % (one.abs_diff(other) + 1);
+        self.plan_election(region, one.min(other) + turn);
     }
 
     /// Makes a peer the leader, in the next term.
@@ -206,7 +209,7 @@ impl Cluster {
             term,
             from,
         });
-        self.campaign_in_vain(region, term, leader);
+        self.campaign_in_vain(region, leader);
     }
 
     fn name(&self, peer: Peer) -> PeerRef {

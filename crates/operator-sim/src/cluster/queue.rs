@@ -20,8 +20,8 @@ pub(crate) enum Planned {
     PeersDown { store: u16, life: u32 },
     /// A store has been silent for max-store-down-time.
     StoreDown { store: u16, life: u32 },
-    /// A region whose leader went silent in this term holds an election.
-    Elect { region: u32, term: u32 },
+    /// A region whose leader went silent holds an election.
+    Elect { region: u32 },
     /// A leader of this term notices that it has lost its quorum.
     StepDown { region: u32, term: u32 },
     /// PD moves leaders.

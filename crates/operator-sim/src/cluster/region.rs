@@ -7,6 +7,11 @@ use crate::prng::Prng;
 pub(crate) const SLOTS: usize = 6;
 const NO_LEADER: u8 = u8::MAX;
 
+/// The leader that PD names does not lead any more, and nobody else does.
+const HEADLESS: u8 = 1;
+/// An election is planned, so that none is planned twice.
+const CAMPAIGNING: u8 = 2;
+
 /// One region, as PD knows it. Its place in the table is its place in the key space.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
@@ -22,8 +27,8 @@ pub(crate) struct Row {
     learners: u8,
     pending: u8,
     down: u8,
-    /// The leader that PD names does not lead any more, and nobody else does.
-    headless: bool,
+    /// See the constants below.
+    state: u8,
 }
 
 /// One peer of a row, by value.
@@ -74,7 +79,7 @@ impl Row {
     }
 
     pub(crate) fn is_headless(&self) -> bool {
-        self.headless
+        self.state & HEADLESS != 0
     }
 
     pub(crate) fn has_pending(&self) -> bool {
@@ -165,7 +170,7 @@ impl Regions {
             learners: 0,
             pending: 0,
             down: 0,
-            headless: false,
+            state: 0,
         };
         for (slot, store) in chosen.into_iter().enumerate() {
             let peer = self.next_peer;
@@ -227,14 +232,31 @@ impl Regions {
             if slot < row.len {
                 row.leader = slot;
                 row.term = term;
-                row.headless = false;
+                row.state &= !HEADLESS;
             }
         });
     }
 
     /// A campaign that nobody won, or the end of a leadership: the term moves or stays, the region has no leader.
     pub(crate) fn behead(&mut self, region: u32) {
-        self.change(region, |row| row.headless = true);
+        self.change(region, |row| row.state |= HEADLESS);
+    }
+
+    /// Marks the region as one with an election ahead; false where it has one already.
+    pub(crate) fn begin_campaign(&mut self, region: u32) -> bool {
+        let row = self.rows.get_mut(num::place(region.into()));
+        row.is_some_and(|row| {
+            let first = row.state & CAMPAIGNING == 0;
+            row.state |= CAMPAIGNING;
+            first
+        })
+    }
+
+    /// The planned election has come.
+    pub(crate) fn end_campaign(&mut self, region: u32) {
+        if let Some(row) = self.rows.get_mut(num::place(region.into())) {
+            row.state &= !CAMPAIGNING;
+        }
     }
 
     pub(crate) fn set_pending(&mut self, region: u32, store: u16, pending: bool) {
@@ -339,14 +361,14 @@ impl Regions {
         add(&mut self.ailing.pending, row.has_pending());
         add(&mut self.ailing.down, row.has_down());
         add(&mut self.ailing.learner, row.has_learner());
-        add(&mut self.ailing.headless, row.headless);
+        add(&mut self.ailing.headless, row.is_headless());
         for peer in row.peers() {
             let Some(tally) = self.tallies.get_mut(usize::from(peer.store)) else {
                 continue;
             };
             add(&mut tally.peers, true);
             add(&mut tally.leaders, peer.leader);
-            add(&mut tally.headless, peer.leader && row.headless);
+            add(&mut tally.headless, peer.leader && row.is_headless());
             add(&mut tally.learners, peer.learner);
             add(&mut tally.pending, peer.pending);
             tally.region_mib = tally.region_mib.wrapping_add_signed(size);

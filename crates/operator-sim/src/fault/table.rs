@@ -144,6 +144,11 @@ fn heat(conditions: &mut Conditions, args: &Args, flow: Flow, since: Millis) {
     }
 }
 
+/// The length of one turn of a flapping store: a second at least.
+fn turn(args: &Args) -> Millis {
+    args.span("every").max(crate::num::SECOND)
+}
+
 static FAULTS: &[Fault] = &[
     fault(
         "store-killed",
@@ -167,13 +172,13 @@ static FAULTS: &[Fault] = &[
         )
     },
     Fault {
-        period: |args| Some(args.span("every")),
+        period: |args| Some(turn(args)),
         ..fault(
             "store-flapping",
             "the store dies and starts in turns of equal length",
             &[STORE, span("every", "15s")],
             |c, a, elapsed, _| {
-                if (elapsed / a.span("every").max(1)).is_multiple_of(2) {
+                if (elapsed / turn(a)).is_multiple_of(2) {
                     end(c, a, Ending::Killed);
                 }
             },
