@@ -126,6 +126,8 @@ async fn drive(cluster: Arc<Mutex<Cluster>>, speed: Speed) {
             Speed::Still => return,
             Speed::Times(factor) => {
                 ticks.tick().await;
+                // What is no number stands still; what is absurd is bounded.
+                let factor = if factor.is_nan() { 0.0 } else { factor };
                 let span = TICK.mul_f64(factor.clamp(0.0, 1e6));
                 lock(&cluster).advance(span);
             }

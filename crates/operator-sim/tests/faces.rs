@@ -282,6 +282,34 @@ fn writes_change_what_is_read() {
         400
     );
 
+    let pause = |cluster: &mut Cluster, name: &str, delay: u64| {
+        said(
+            cluster,
+            "POST",
+            &format!("/schedulers/{name}"),
+            &json!({"delay": delay}).to_string(),
+        )
+        .0
+    };
+    let paused = |cluster: &mut Cluster| {
+        let names = said(cluster, "GET", "/schedulers?status=paused", "").1;
+        names.as_array().map_or(0, Vec::len)
+    };
+    assert_eq!(
+        (pause(&mut cluster, "all", 60), paused(&mut cluster)),
+        (200, 5)
+    );
+    assert_eq!(
+        (
+            pause(&mut cluster, "balance-leader-scheduler", 0),
+            paused(&mut cluster)
+        ),
+        (200, 4)
+    );
+    assert_eq!(pause(&mut cluster, "no-scheduler", 60), 500);
+    cluster.advance(Duration::from_secs(61));
+    assert_eq!(paused(&mut cluster), 0);
+
     let (status, text) = said(&mut cluster, "DELETE", "/store/1", "");
     assert_eq!(status, 400, "three replicas need three stores: {text}");
     assert_eq!(

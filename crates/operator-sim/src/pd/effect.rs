@@ -14,8 +14,8 @@ pub(super) enum Effect {
     /// A balance scheduler is removed, or there again.
     RemoveScheduler(String),
     AddScheduler(String),
-    /// A scheduler rests until so many seconds from now; 0 wakes it.
-    Pause(String, u64),
+    /// Schedulers rest until so many seconds from now; 0 wakes them.
+    Pause(Vec<String>, u64),
     Configure(Config),
     Remove {
         store: u16,
@@ -41,12 +41,12 @@ impl Cluster {
             Effect::Release(None) => self.pd.evicting.clear(),
             Effect::RemoveScheduler(name) => self.pd.removed.push(name),
             Effect::AddScheduler(name) => self.pd.removed.retain(|gone| *gone != name),
-            Effect::Pause(name, 0) => {
-                self.pd.paused.remove(&name);
-            }
-            Effect::Pause(name, seconds) => {
+            Effect::Pause(names, 0) => self.pd.paused.retain(|name, _| !names.contains(name)),
+            Effect::Pause(names, seconds) => {
                 let until = self.now.saturating_add(seconds.saturating_mul(1000));
-                self.pd.paused.insert(name, (self.now, until));
+                for name in names {
+                    self.pd.paused.insert(name, (self.now, until));
+                }
                 self.wake_at(until);
             }
             Effect::Configure(config) => self.pd.config = config,

@@ -136,7 +136,11 @@ pub(super) fn pause(ask: &mut Ask<'_>) -> Reply {
     let Some(delay) = delay else {
         return errors::said(400, "missing pause time");
     };
-    if !ask.cluster.scheduler_names().contains(&name) {
+    let mut names = ask.cluster.scheduler_names();
+    if name != "all" {
+        names.retain(|known| *known == name);
+    }
+    if names.is_empty() {
         return errors::coded(
             ask.release(),
             500,
@@ -144,7 +148,7 @@ pub(super) fn pause(ask: &mut Ask<'_>) -> Reply {
             "scheduler not found",
         );
     }
-    ask.effect = Some(Effect::Pause(name, delay));
+    ask.effect = Some(Effect::Pause(names, delay));
     ok(&json!("Pause or resume the scheduler successfully."))
 }
 
