@@ -1,0 +1,3 @@
+//! A simulated TiKV cluster.
+
+pub mod logs;

@@ -1,0 +1,3 @@
+//! TiKV for Operator.
+
+pub mod log_parser;
