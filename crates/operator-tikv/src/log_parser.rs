@@ -18,8 +18,11 @@
 //! network, and nothing of the rest of this crate is used.
 
 mod catalogue;
+mod chunks;
 mod event;
 mod fault;
+#[cfg(feature = "logs")]
+pub mod files;
 mod json;
 mod kind;
 mod legacy;
@@ -29,11 +32,15 @@ mod line;
 mod mention;
 mod record;
 mod scan;
+mod scanner;
+mod skim;
 mod stamp;
+mod tally;
 mod text;
 mod unified;
 
 pub use catalogue::{CATALOGUE, ElectionTerm, Pattern, Row, Writer, catalogue_markdown};
+pub use chunks::{Chunk, Chunks, LineReader, MAX_LINE, RawLine};
 pub use event::{Ballot, LogEvent, Origin, events, region_in_text, region_of, term_of};
 pub use fault::{Fault, Reason};
 pub use kind::{EventClass, EventKind};
@@ -41,7 +48,9 @@ pub use lenient::{Joiner, parse_lenient};
 pub use level::Level;
 pub use line::{AllSections, Damage, Field, Format, LogLine};
 pub use record::{Dialect, Record, Unwritable};
+pub use scanner::{EventScanner, Found};
 pub use stamp::{STAMP_LEN, Stamp};
+pub use tally::Tally;
 pub use text::Text;
 
 /// Reads one whole record of the unified text format or of the JSON format.

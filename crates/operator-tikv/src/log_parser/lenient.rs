@@ -4,7 +4,7 @@
 
 use memchr::memchr_iter;
 
-use super::fault::{Fault, Reason};
+use super::fault::Fault;
 use super::json;
 use super::legacy;
 use super::level::Level;
@@ -185,13 +185,4 @@ fn piece(line: &[u8]) -> Option<(Vec<u8>, bool)> {
         && matches!(stream, b"stdout" | b"stderr")
         && matches!(tag, b"P" | b"F");
     cri.then(|| (text.to_vec(), tag == b"F"))
-}
-
-/// Why a line of no record is none, in the words of the tally.
-pub(super) fn reason_of(fault: Fault, line: &[u8]) -> Reason {
-    if trim(line).is_empty() {
-        Reason::Empty
-    } else {
-        fault.reason
-    }
 }

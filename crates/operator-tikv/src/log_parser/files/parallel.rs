@@ -1,0 +1,341 @@
+//! Events of files, on one core or on several.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::num::NonZero;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, PoisonError, mpsc};
+use std::thread;
+
+use memchr::memchr;
+
+use super::super::chunks::{Chunks, MAX_LINE};
+use super::super::event::LogEvent;
+use super::super::scanner::EventScanner;
+use super::super::tally::Tally;
+use super::source::{FileError, Progress, open};
+use super::window::{Window, WindowedLines, time_of};
+
+/// Bytes that a worker takes at a time.
+const BLOCK: usize = 1 << 20;
+
+/// Blocks that may be done ahead of the oldest one that is not: the bound of what waits in order.
+const AHEAD: u64 = 32;
+
+/// A file smaller than this is not worth a second thread.
+const SMALL: u64 = 4 * BLOCK as u64;
+
+/// An event and where its line is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located {
+    /// Which of the files, by its place in the list.
+    pub file: usize,
+    /// Where its line begins in the text of the file.
+    pub offset: u64,
+    /// What it says.
+    pub event: LogEvent,
+}
+
+/// Hands over the events of files, one file after the other, in the order of their lines.
+///
+/// `progress` is told after every chunk.
+///
+/// # Errors
+/// [`FileError`] with the path; events of earlier lines have been handed over.
+pub fn scan_files(
+    files: &[PathBuf],
+    window: Window,
+    threads: NonZero<usize>,
+    mut each: impl FnMut(Located),
+    mut progress: impl FnMut(&Path, Progress),
+) -> Result<Tally, FileError> {
+    let mut tally = Tally::default();
+    for (file, path) in files.iter().enumerate() {
+        let told = scan_file(
+            path,
+            window,
+            threads,
+            |offset, event| {
+                each(Located {
+                    file,
+                    offset,
+                    event,
+                })
+            },
+            |done| {
+                progress(path, done);
+                ControlFlow::Continue(())
+            },
+        )?;
+        tally.add(&told);
+    }
+    Ok(tally)
+}
+
+/// Hands over the events of a file in the order of their lines.
+///
+/// Several threads share a plain file in blocks; compressed files and pipes are read by one. The
+/// order, the events and the account are the same whatever the number. `progress` may end the
+/// reading early.
+///
+/// # Errors
+/// [`FileError`] with the path; events of earlier lines have been handed over.
+pub fn scan_file(
+    path: &Path,
+    window: Window,
+    threads: NonZero<usize>,
+    mut each: impl FnMut(u64, LogEvent),
+    mut progress: impl FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Tally, FileError> {
+    let whole = window == Window::default();
+    if whole && threads.get() > 1 {
+        let mut source = open(path)?;
+        if let Some((_, len)) = source.seekable()
+            && len >= SMALL
+        {
+            return Blocks { path, len }
+                .scan(threads, each, progress)
+                .map_err(FileError::new("read", path));
+        }
+    }
+    let mut scanner = EventScanner::new();
+    let mut lines = WindowedLines::open(path, window)?;
+    let mut carried = None;
+    loop {
+        let Some(chunk) = lines.next_chunk().map_err(FileError::new("read", path))? else {
+            break;
+        };
+        let (offset, end) = (chunk.offset, chunk.offset + chunk.bytes.len() as u64);
+        if chunk.cut {
+            scanner.count_too_long();
+        }
+        scanner.scan(chunk.bytes, |found| {
+            // A line without a time is as old as the event before it, as far as can be known.
+            carried = found.event.time.or_else(|| time_of(found.line)).or(carried);
+            if whole || carried.is_some_and(|time| window.holds(time)) {
+                each(offset + found.offset as u64, found.event);
+            }
+        });
+        if progress(lines.progress(end)).is_break() {
+            break;
+        }
+    }
+    Ok(scanner.tally().clone())
+}
+
+/// A plain file cut into blocks: a line belongs to the block in which it begins.
+struct Blocks<'a> {
+    path: &'a Path,
+    len: u64,
+}
+
+/// What a worker made of a block.
+struct Done {
+    block: u64,
+    events: Vec<(u64, LogEvent)>,
+}
+
+/// Which block is next, and how far the order has come.
+struct Turn {
+    next: u64,
+    handed_out: u64,
+    stop: bool,
+}
+
+impl Blocks<'_> {
+    fn scan(
+        &self,
+        threads: NonZero<usize>,
+        mut each: impl FnMut(u64, LogEvent),
+        mut progress: impl FnMut(Progress) -> ControlFlow<()>,
+    ) -> io::Result<Tally> {
+        let count = self.len.div_ceil(BLOCK as u64);
+        let turn = Mutex::new(Turn {
+            next: 0,
+            handed_out: 0,
+            stop: false,
+        });
+        let moved = Condvar::new();
+        let stop = || {
+            turn.lock().unwrap_or_else(PoisonError::into_inner).stop = true;
+            moved.notify_all();
+        };
+        thread::scope(|scope| {
+            let (sender, receiver) = mpsc::channel();
+            let workers: Vec<_> = (0..threads.get())
+                .map(|_| {
+                    let sender = sender.clone();
+                    let (turn, moved) = (&turn, &moved);
+                    scope.spawn(move || self.work(count, turn, moved, &sender))
+                })
+                .collect();
+            drop(sender);
+            let mut waiting = BTreeMap::new();
+            let mut next = 0;
+            let mut failed = None;
+            for done in receiver {
+                match done {
+                    Ok(Done { block, events }) => {
+                        waiting.insert(block, events);
+                    }
+                    Err(error) => {
+                        failed.get_or_insert(error);
+                        stop();
+                    }
+                }
+                while let Some(events) = waiting.remove(&next) {
+                    events
+                        .into_iter()
+                        .for_each(|(offset, event)| each(offset, event));
+                    next += 1;
+                    turn.lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .handed_out = next;
+                    moved.notify_all();
+                    let done = Progress {
+                        done_bytes: (next * BLOCK as u64).min(self.len),
+                        total_bytes: Some(self.len),
+                    };
+                    if progress(done).is_break() {
+                        stop();
+                    }
+                }
+            }
+            let mut tally = Tally::default();
+            for worker in workers {
+                match worker.join() {
+                    Ok(told) => tally.add(&told),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            failed.map_or(Ok(tally), Err)
+        })
+    }
+
+    fn work(
+        &self,
+        count: u64,
+        turn: &Mutex<Turn>,
+        moved: &Condvar,
+        sender: &mpsc::Sender<io::Result<Done>>,
+    ) -> Tally {
+        let mut scanner = EventScanner::new();
+        let mut buffer = Vec::new();
+        let mut file = None;
+        while let Some(block) = claim(count, turn, moved) {
+            let done = self.scan_block(block, &mut file, &mut buffer, &mut scanner);
+            let failed = done.is_err();
+            if sender.send(done).is_err() || failed {
+                break;
+            }
+        }
+        scanner.tally().clone()
+    }
+
+    fn scan_block(
+        &self,
+        block: u64,
+        file: &mut Option<File>,
+        buffer: &mut Vec<u8>,
+        scanner: &mut EventScanner,
+    ) -> io::Result<Done> {
+        let file = match file {
+            Some(file) => file,
+            None => file.insert(File::open(self.path)?),
+        };
+        let start = block * BLOCK as u64;
+        // One byte before the block tells whether a line begins with it.
+        let from = start.saturating_sub(1);
+        let stop = (start + BLOCK as u64).min(self.len);
+        let mut size = usize::try_from(stop - from).unwrap_or(BLOCK);
+        file.seek(SeekFrom::Start(from))?;
+        buffer.resize(size.max(buffer.len()), 0);
+        file.read_exact(&mut buffer[..size])?;
+        let first = if block == 0 {
+            Some(0)
+        } else {
+            memchr(b'\n', &buffer[..size]).map(|at| at + 1)
+        };
+        let mut done = Done {
+            block,
+            events: Vec::new(),
+        };
+        let Some(first) = first.filter(|&first| from + (first as u64) < stop) else {
+            return Ok(done);
+        };
+        let mut end = complete_last_line(file, buffer, &mut size, self.len - from)?;
+        if end - first > MAX_LINE + BLOCK {
+            scanner.count_too_long();
+            end = first + MAX_LINE + BLOCK;
+        }
+        let base = from + first as u64;
+        scanner.scan(&buffer[first..end], |found| {
+            done.events.push((base + found.offset as u64, found.event))
+        });
+        if buffer.len() > 4 * BLOCK {
+            *buffer = Vec::new();
+        }
+        Ok(done)
+    }
+}
+
+/// Reads on until the line that is begun in the buffer is whole, or too long; says where it ends.
+fn complete_last_line(
+    file: &mut File,
+    buffer: &mut Vec<u8>,
+    size: &mut usize,
+    most: u64,
+) -> io::Result<usize> {
+    const STEP: usize = 16 << 10;
+    if buffer[..*size].ends_with(b"\n") {
+        return Ok(*size);
+    }
+    loop {
+        if *size as u64 >= most || *size > MAX_LINE + 2 * BLOCK {
+            return Ok(*size);
+        }
+        buffer.resize(buffer.len().max(*size + STEP), 0);
+        let read = super::source::read_up_to(file, &mut buffer[*size..*size + STEP])?;
+        if read == 0 {
+            return Ok(*size);
+        }
+        let found = memchr(b'\n', &buffer[*size..*size + read]);
+        if let Some(at) = found {
+            return Ok(*size + at);
+        }
+        *size += read;
+    }
+}
+
+/// The next block, once it is not too far ahead of the order.
+fn claim(count: u64, turn: &Mutex<Turn>, moved: &Condvar) -> Option<u64> {
+    let mut turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+    while !turn.stop && turn.next < count && turn.next >= turn.handed_out + AHEAD {
+        turn = moved.wait(turn).unwrap_or_else(PoisonError::into_inner);
+    }
+    if turn.stop || turn.next >= count {
+        return None;
+    }
+    turn.next += 1;
+    Some(turn.next - 1)
+}
+
+/// The events of a stream, on this thread: for pipes and for bytes at hand.
+///
+/// # Errors
+/// What the stream reports.
+pub fn scan_stream<R: Read>(stream: R, mut each: impl FnMut(u64, LogEvent)) -> io::Result<Tally> {
+    let mut scanner = EventScanner::new();
+    let mut chunks = Chunks::new(stream);
+    while let Some(chunk) = chunks.next_chunk()? {
+        if chunk.cut {
+            scanner.count_too_long();
+        }
+        scanner.scan(chunk.bytes, |found| {
+            each(chunk.offset + found.offset as u64, found.event)
+        });
+    }
+    Ok(scanner.tally().clone())
+}
