@@ -25,17 +25,6 @@ impl Pattern {
         }
     }
 
-    pub(super) fn matches(self, body: &[u8]) -> bool {
-        match self {
-            Pattern::Exact(text) => body == text.as_bytes(),
-            Pattern::Starts(start) => body.starts_with(start.as_bytes()),
-            Pattern::Holds(start, part) => {
-                body.starts_with(start.as_bytes())
-                    && memchr::memmem::find(&body[start.len()..], part.as_bytes()).is_some()
-            }
-        }
-    }
-
     fn print(self) -> String {
         match self {
             Pattern::Exact(text) => text.to_owned(),

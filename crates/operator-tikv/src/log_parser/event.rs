@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
+
 use super::catalogue::{CATALOGUE, ElectionTerm, PANIC, Pattern, Row, Writer, keeps_reason};
 use super::kind::{EventClass, EventKind};
 use super::level::Level;
@@ -143,26 +145,54 @@ pub fn region_in_text(text: &[u8]) -> Option<u64> {
 }
 
 /// Rows by the first byte of their pattern.
-static BY_FIRST_BYTE: LazyLock<[Vec<&'static Row>; 256]> = LazyLock::new(|| {
+static BY_FIRST_BYTE: LazyLock<[Vec<Prepared>; 256]> = LazyLock::new(|| {
     let mut table = [const { Vec::new() }; 256];
     for row in CATALOGUE {
         if let Some(&first) = row.pattern.start().as_bytes().first() {
-            table[usize::from(first)].push(row);
+            let further = match row.pattern {
+                Pattern::Holds(_, part) => Some(Finder::new(part)),
+                Pattern::Exact(_) | Pattern::Starts(_) => None,
+            };
+            table[usize::from(first)].push(Prepared { row, further });
         }
     }
     table
 });
 
+/// A row with its search for what stands further on, which takes longer to make than to run.
+struct Prepared {
+    row: &'static Row,
+    further: Option<Finder<'static>>,
+}
+
+impl Prepared {
+    fn matches(&self, body: &[u8]) -> bool {
+        let start = self.row.pattern.start().as_bytes();
+        body.starts_with(start)
+            && match (&self.row.pattern, &self.further) {
+                (Pattern::Exact(_), _) => body.len() == start.len(),
+                (_, Some(further)) => further.find(&body[start.len()..]).is_some(),
+                (_, None) => true,
+            }
+    }
+}
+
 /// The row of a message's words, for a statement in this source.
 pub(super) fn row_of(body: &[u8], source: Option<&[u8]>) -> Option<&'static Row> {
     let rows = &BY_FIRST_BYTE[usize::from(*body.first()?)];
-    rows.iter().copied().find(|row| {
-        row.pattern.matches(body) && source.is_none_or(|source| writes(row.writer, source))
-    })
+    let fits = |found: &&Prepared| {
+        found.matches(body) && source.is_none_or(|source| writes(found.row.writer, source))
+    };
+    rows.iter().find(fits).map(|found| found.row)
 }
 
 fn is_go(source: &[u8]) -> bool {
-    memchr::memmem::find(source, b".go:").is_some()
+    let digits = source
+        .iter()
+        .rev()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    source[..source.len() - digits].ends_with(b".go:")
 }
 
 fn writes(writer: Writer, source: &[u8]) -> bool {
@@ -300,11 +330,11 @@ impl<'a> Gathered<'a> {
         event.ballot = match row.election {
             ElectionTerm::ByVote | ElectionTerm::Message => Some(
                 self.message_type
-                    .map_or_else(|| ballot(body), |text| ballot(text.raw())),
+                    .map_or_else(|| ballot_in_text(body), |text| ballot(text.raw())),
             ),
             _ if matches!(row.kind, EventKind::VoteIgnored | EventKind::LowerTerm) => Some(
                 self.message_type
-                    .map_or_else(|| ballot(body), |text| ballot(text.raw())),
+                    .map_or_else(|| ballot_in_text(body), |text| ballot(text.raw())),
             ),
             _ => None,
         };
@@ -362,15 +392,49 @@ fn id_in(value: Text<'_>) -> Option<u64> {
     leading_number(value.raw().strip_prefix(b"id: ")?).map(|(id, _)| id)
 }
 
-fn ballot(text: &[u8]) -> Ballot {
-    let has = |word: &str| memchr::memmem::find(text, word.as_bytes()).is_some();
-    if has("PreVote") {
+/// The kind of vote by the name of a message.
+fn ballot(name: &[u8]) -> Ballot {
+    if name.starts_with(b"MsgRequestPreVote") || name.starts_with(b"MsgPreVote") {
         Ballot::PreVote
-    } else if has("MsgRequestVote") || has("MsgVote") {
+    } else if name.starts_with(b"MsgRequestVote") || name.starts_with(b"MsgVote") {
         Ballot::Vote
     } else {
         Ballot::Other
     }
+}
+
+/// The kind of vote by the first name of a message in a text.
+fn ballot_in_text(text: &[u8]) -> Ballot {
+    memchr::memmem::find(text, b"Msg").map_or(Ballot::Other, |at| ballot(&text[at..]))
+}
+
+/// Whether the words of the message name the peer it came from.
+const fn names_sender(kind: EventKind) -> bool {
+    use EventKind as K;
+    matches!(
+        kind,
+        K::VoteAnswered
+            | K::VoteCast
+            | K::VoteRejected
+            | K::VoteIgnored
+            | K::HigherTerm
+            | K::LowerTerm
+            | K::TimeoutNowReceived
+            | K::TransferRefused
+    )
+}
+
+/// Whether the words of the message name the peer it goes to.
+const fn names_receiver(kind: EventKind) -> bool {
+    use EventKind as K;
+    matches!(
+        kind,
+        K::VoteRequested
+            | K::TransferStarted
+            | K::TimeoutNowSent
+            | K::TransferRepeated
+            | K::TransferAborted
+    )
 }
 
 /// The last `[term: N]` of a text: that of the message, after the peer's own.

@@ -51,9 +51,6 @@ impl std::fmt::Debug for EventScanner {
     }
 }
 
-/// No line that is looked at is shorter; the search for its end may begin here.
-const SHORTEST: usize = 40;
-
 impl EventScanner {
     /// A scanner with an empty account.
     #[must_use]
@@ -160,13 +157,7 @@ enum Candidate {
 /// Where the line that begins at `at` ends: at its line feed, or with the chunk.
 #[inline]
 fn line_end(chunk: &[u8], at: usize) -> usize {
-    // A line feed this early is rare; one look at a few bytes would cost more than it saves, so the
-    // short line is found by a second search.
-    let from = (at + SHORTEST).min(chunk.len());
-    match memchr(b'\n', &chunk[at..from]) {
-        Some(found) => at + found,
-        None => memchr(b'\n', &chunk[from..]).map_or(chunk.len(), |found| from + found),
-    }
+    memchr(b'\n', &chunk[at..]).map_or(chunk.len(), |found| at + found)
 }
 
 fn source_and_message(line: &[u8]) -> Option<(&[u8], super::Text<'_>)> {

@@ -48,18 +48,26 @@ pub(super) fn parse<'a>(
         first = false;
         at = after;
     }
-    if record.iter().any(|&byte| byte < 0x20) {
+    if has_control_byte(record) {
         let at = record.iter().position(|&byte| byte < 0x20).unwrap_or(0);
         return Err(fault(Reason::ControlByte, at));
     }
     Ok(line)
 }
 
+/// Looks at every byte whatever it finds: without a way out of the loop the compiler looks at many
+/// at once.
+fn has_control_byte(record: &[u8]) -> bool {
+    record
+        .iter()
+        .fold(false, |found, &byte| found | (byte < 0x20))
+}
+
 /// Reads what can be read of a record that begins with its head at the start of `record`.
 pub(super) fn parse_loosely<'a>(record: &'a [u8], whole: &'a [u8]) -> Option<LogLine<'a>> {
     let (mut line, at) = head(record).ok()?;
     line.record = whole;
-    if record.iter().any(|&byte| byte < 0x20) {
+    if has_control_byte(record) {
         line.damage = line.damage.and(Damage::LOOSE);
     }
     let Ok(mut at) = source(record, at, &mut line) else {
