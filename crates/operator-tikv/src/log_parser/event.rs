@@ -338,11 +338,11 @@ impl<'a> Gathered<'a> {
             ),
             _ => None,
         };
-        if event.from.is_none() {
-            event.from = mention::number_after(body, " from ")
-                .or_else(|| mention::number_after(body, " for "));
+        if event.from.is_none() && names_sender(row.kind) {
+            let words = [" from ", " for "];
+            event.from = words.iter().find_map(|word| mention::number_after(body, word));
         }
-        if event.to.is_none() {
+        if event.to.is_none() && names_receiver(row.kind) {
             event.to = mention::number_after(body, " to ");
         }
         let next = event.term.and_then(|term| term.checked_add(1));

@@ -33,7 +33,7 @@ pub struct Found<'a> {
 /// let mut scanner = EventScanner::new();
 /// let mut kinds = Vec::new();
 /// scanner.scan(log, |found| kinds.push((found.offset, found.event.kind)));
-/// assert_eq!(kinds, [(72, EventKind::BecameLeader)]);
+/// assert_eq!(kinds, [(78, EventKind::BecameLeader)]);
 /// assert_eq!((scanner.tally().lines, scanner.tally().skimmed), (2, 1));
 /// ```
 #[derive(Default)]
