@@ -37,6 +37,7 @@ mod skim;
 mod stamp;
 mod tally;
 mod text;
+mod timeline;
 mod unified;
 
 pub use catalogue::{CATALOGUE, ElectionTerm, Pattern, Row, Writer, catalogue_markdown};
@@ -52,6 +53,11 @@ pub use scanner::{EventScanner, Found};
 pub use stamp::{STAMP_LEN, Stamp};
 pub use tally::Tally;
 pub use text::Text;
+pub use timeline::{
+    Election, ElectionKind, Eviction, Finding, Flapping, Hopeless, LogId, Missing, Outage,
+    OutageKind, PdMove, Peer, Reign, ReignEnd, Rejection, Restart, Storm, Thresholds, Timeline,
+    TimelineBuilder, Told,
+};
 
 /// Reads one whole record of the unified text format or of the JSON format.
 ///

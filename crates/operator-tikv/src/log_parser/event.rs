@@ -340,7 +340,9 @@ impl<'a> Gathered<'a> {
         };
         if event.from.is_none() && names_sender(row.kind) {
             let words = [" from ", " for "];
-            event.from = words.iter().find_map(|word| mention::number_after(body, word));
+            event.from = words
+                .iter()
+                .find_map(|word| mention::number_after(body, word));
         }
         if event.to.is_none() && names_receiver(row.kind) {
             event.to = mention::number_after(body, " to ");
