@@ -34,8 +34,8 @@ const SAME_REPORT_MS: i64 = 3_000;
 pub(super) struct ProcessEnd {
     /// Its last event.
     pub(super) last: Stamp,
-    /// Whether it was told to stop, and when.
-    pub(super) told_to_stop: bool,
+    /// When it was told to stop.
+    pub(super) told_to_stop: Option<Stamp>,
     /// When the next one began to write.
     pub(super) restarted: Option<Stamp>,
 }
@@ -46,6 +46,8 @@ pub(super) struct Report {
     pub(super) store: u64,
     pub(super) by: usize,
     pub(super) at: Stamp,
+    /// Whether the connection ended as that of a process that died (or hung), where it was said.
+    pub(super) died: Option<bool>,
 }
 
 /// What is known of one log.
@@ -57,8 +59,8 @@ pub(super) struct Log {
     pub(super) ends: Vec<ProcessEnd>,
     last: Option<Stamp>,
     stop: Option<Stamp>,
-    /// Its stretches of ten seconds in which it wrote an event.
-    active: BTreeSet<i64>,
+    /// The first event of each ten seconds.
+    active: BTreeMap<i64, Stamp>,
     /// When it lost quorums or campaigned, in the same grain.
     in_trouble: BTreeSet<i64>,
     leading: HashMap<u64, usize>,
@@ -67,32 +69,24 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Whether it stepped down or campaigned about when others reported it.
-    pub(super) fn lost_quorum_near(&self, at: Stamp) -> bool {
+    /// Whether it stepped down or campaigned about when others reported it, and until when.
+    pub(super) fn trouble_near(&self, at: Stamp) -> Option<Stamp> {
         let grain = at.utc_ms.div_euclid(GRAIN_MS);
-        self.in_trouble
-            .range(grain - 1..=grain + 3)
-            .next()
-            .is_some()
+        let mut last = *self.in_trouble.range(grain - 1..=grain + 3).next()?;
+        // Each region campaigns again after at most twenty seconds.
+        for &next in self.in_trouble.range(last..) {
+            if next - last > 3 {
+                break;
+            }
+            last = next;
+        }
+        Some(Stamp::utc((last + 1) * GRAIN_MS))
     }
 
     /// Its first event after it had been silent from this moment on.
     pub(super) fn heard_again(&self, from: Stamp) -> Option<Stamp> {
         let grain = from.utc_ms.div_euclid(GRAIN_MS);
-        let next = self.active.range(grain + 1..).next()?;
-        Some(Stamp::utc(next * GRAIN_MS))
-    }
-
-    /// Whether its own process was about to end, or had not come back: its reports are about
-    /// itself.
-    pub(super) fn was_leaving(&self, at: Stamp) -> bool {
-        self.ends.iter().any(|end| {
-            end.told_to_stop
-                && at.utc_ms >= end.last.utc_ms - 30_000
-                && end
-                    .restarted
-                    .is_none_or(|back| at.utc_ms <= back.utc_ms + GRAIN_MS)
-        })
+        self.active.range(grain + 1..).next().map(|(_, &at)| at)
     }
 }
 
@@ -119,6 +113,7 @@ pub struct TimelineBuilder {
     reigns: Vec<Reign>,
     reports: Vec<Report>,
     last_report: HashMap<(u64, usize), Stamp>,
+    hints: HashMap<(u64, usize), (Stamp, bool)>,
     pd_moves: Vec<PdMove>,
     pd_orders: Vec<PdOrder>,
     pd_leaders: Vec<(usize, Stamp)>,
@@ -161,7 +156,7 @@ impl TimelineBuilder {
             ends: Vec::new(),
             last: None,
             stop: None,
-            active: BTreeSet::new(),
+            active: BTreeMap::new(),
             in_trouble: BTreeSet::new(),
             leading: HashMap::new(),
             made: HashMap::new(),
@@ -187,7 +182,9 @@ impl TimelineBuilder {
             log.last = Some(log.last.map_or(at, |last| last.max(at)));
         }
         let log = &mut self.logs[index];
-        log.active.insert(at.utc_ms.div_euclid(GRAIN_MS));
+        log.active
+            .entry(at.utc_ms.div_euclid(GRAIN_MS))
+            .or_insert(at);
         log.is_pd |= event.origin != Origin::Tikv;
         match event.origin {
             Origin::Tikv => self.push_tikv(index, at, event),
@@ -213,6 +210,7 @@ impl TimelineBuilder {
             EventKind::StoreStarted => log.store = event.store.or(log.store),
             EventKind::StopSignal => log.stop = Some(at),
             EventKind::StoreUnreachable => self.report(index, at, event.store),
+            EventKind::ConnectionLost => self.hint(index, at, event),
             EventKind::ForceLeader => {
                 self.forced.extend(event.region);
             }
@@ -345,14 +343,38 @@ impl TimelineBuilder {
         let Some(store) = store else { return };
         let last = self.last_report.insert((store, by), at);
         if last.is_none_or(|last| at.utc_ms - last.utc_ms > SAME_REPORT_MS) {
-            self.reports.push(Report { store, by, at });
+            let hint = self
+                .hints
+                .get(&(store, by))
+                .filter(|(when, _)| at.utc_ms - when.utc_ms <= SAME_REPORT_MS);
+            self.reports.push(Report {
+                store,
+                by,
+                at,
+                died: hint.map(|(_, died)| *died),
+            });
+        }
+    }
+
+    /// How a connection ended says whether the process died or hangs.
+    fn hint(&mut self, by: usize, at: Stamp, event: &LogEvent) {
+        let (Some(store), Some(reason)) = (event.store, &event.reason) else {
+            return;
+        };
+        if reason.contains("keepalive watchdog") {
+            self.hints.insert((store, by), (at, false));
+        } else if reason.contains("Socket closed")
+            || reason.contains("reset")
+            || reason.contains("refused")
+        {
+            self.hints.insert((store, by), (at, true));
         }
     }
 
     /// A new process in the same log: what the old one led, it leads no more.
     fn process_began(&mut self, index: usize, at: Stamp) {
         let log = &mut self.logs[index];
-        let told_to_stop = log.stop.take().is_some();
+        let told_to_stop = log.stop.take();
         if let Some(last) = log.last {
             log.ends.push(ProcessEnd {
                 last,
@@ -413,10 +435,10 @@ impl TimelineBuilder {
         for log in &mut self.logs {
             // A log that ends with its process: stopped, if it says so. A last line that is
             // merely the last does not say that the process died.
-            if let (Some(_), Some(last)) = (log.stop, log.last) {
+            if let (Some(stop), Some(last)) = (log.stop, log.last) {
                 log.ends.push(ProcessEnd {
                     last,
-                    told_to_stop: true,
+                    told_to_stop: Some(stop),
                     restarted: None,
                 });
             }
@@ -477,7 +499,7 @@ impl TimelineBuilder {
             }) else {
                 continue;
             };
-            let end_kind = if end.told_to_stop {
+            let end_kind = if end.told_to_stop.is_some() {
                 ReignEnd::Stopped
             } else {
                 ReignEnd::Died

@@ -296,7 +296,7 @@ impl fmt::Display for Finding {
             } => {
                 write!(
                     f,
-                    "PD member {member} {}",
+                    "PD member {member} {} after this last event",
                     if *told_to_stop {
                         "stopped"
                     } else {
@@ -376,7 +376,7 @@ pub(super) fn findings(
     );
     found.extend(pd_ends.into_iter().map(|(member, end)| Finding::PdGone {
         member,
-        told_to_stop: end.told_to_stop,
+        told_to_stop: end.told_to_stop.is_some(),
         from: end.last,
         until: end.restarted,
     }));
@@ -402,7 +402,19 @@ fn storms(timeline: &Timeline, thresholds: &Thresholds) -> Vec<Storm> {
     let mut storms = Vec::new();
     for (lost, mut wins) in by_lost {
         wins.sort_unstable();
-        for group in wins.chunk_by(|a, b| b.0.utc_ms - a.0.utc_ms <= thresholds.storm_pause_ms) {
+        let store = lost.as_ref().and_then(|peer| peer.store);
+        // Each loss of a store is a storm of its own.
+        let lost_between = |from: Stamp, until: Stamp| {
+            let mut losses = timeline
+                .outages
+                .iter()
+                .filter(|outage| Some(outage.store) == store);
+            losses.any(|outage| from < outage.from && outage.from <= until)
+        };
+        let same = |a: &(Stamp, u64), b: &(Stamp, u64)| {
+            b.0.utc_ms - a.0.utc_ms <= thresholds.storm_pause_ms && !lost_between(a.0, b.0)
+        };
+        for group in wins.chunk_by(same) {
             let regions = group
                 .iter()
                 .map(|(_, region)| region)

@@ -92,7 +92,7 @@ pub(super) fn restarts(
     let mut found = Vec::new();
     for log in logs {
         let Some(store) = log.store else { continue };
-        for end in log.ends.iter().filter(|end| end.told_to_stop) {
+        for end in log.ends.iter().filter(|end| end.told_to_stop.is_some()) {
             let Some(started) = end.restarted else {
                 continue;
             };
