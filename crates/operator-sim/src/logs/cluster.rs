@@ -57,11 +57,11 @@ impl Cluster {
                 leader: None,
                 term: BIRTH_TERM - 1,
             };
-            for store in 1..=STORES {
-                cluster.birth(store, &region, at - 45_000);
-            }
             let winner = n % STORES + 1;
             let when = at - 40_000 + cluster.rng.ms(0, 5_000);
+            for store in 1..=STORES {
+                cluster.birth(store, &region, when - 10);
+            }
             cluster.timeout_election(&mut region, winner, None, when);
             cluster.regions.push(region);
         }
