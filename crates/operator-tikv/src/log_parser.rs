@@ -39,6 +39,7 @@ mod tally;
 mod text;
 mod timeline;
 mod unified;
+mod word;
 
 pub use catalogue::{CATALOGUE, ElectionTerm, Pattern, Row, Writer, catalogue_markdown};
 pub use chunks::{Chunk, Chunks, LineReader, MAX_LINE, RawLine};

@@ -4,8 +4,8 @@ use std::io::{self, Read};
 
 use memchr::{memchr, memrchr};
 
-/// Bytes asked for at a time: fits the second-level cache, and larger reads are no faster.
-const READ: usize = 256 << 10;
+/// Bytes asked for at a time.
+const READ: usize = 1 << 20;
 
 /// Lines may be this long before they are cut, unless told otherwise.
 pub const MAX_LINE: usize = 4 << 20;
@@ -304,12 +304,12 @@ mod tests {
 
     #[test]
     fn a_line_longer_than_a_read_is_whole_within_the_bound() {
-        let mut text = vec![b'y'; READ * 5 + 3];
+        let mut text = vec![b'y'; READ * 2 + 3];
         text.push(b'\n');
         let found = lines(&text, usize::MAX, MAX_LINE);
         assert_eq!(
             (found.len(), found[0].0.len(), found[0].2),
-            (1, READ * 5 + 3, false)
+            (1, READ * 2 + 3, false)
         );
     }
 

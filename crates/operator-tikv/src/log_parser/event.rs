@@ -84,7 +84,7 @@ impl LogEvent {
     pub fn of(line: &LogLine<'_>) -> Option<LogEvent> {
         let row = classify(line)?;
         let mut gathered = Gathered::default();
-        line.fields().for_each(|field| gathered.take(field));
+        line.fields().for_each(|field| gathered.take(&field));
         gathered.finish(row, line)
     }
 
@@ -214,7 +214,7 @@ fn row_in_damaged(text: &[u8]) -> Option<&'static Row> {
     })
 }
 
-pub(super) fn classify(line: &LogLine<'_>) -> Option<&'static Row> {
+fn classify(line: &LogLine<'_>) -> Option<&'static Row> {
     let Some(message) = line.message else {
         return row_in_damaged(line.trailing);
     };
@@ -245,7 +245,7 @@ pub(super) struct Gathered<'a> {
 
 impl<'a> Gathered<'a> {
     #[inline]
-    pub(super) fn take(&mut self, field: Field<'a>) {
+    pub(super) fn take(&mut self, field: &Field<'a>) {
         let value = field.value;
         match field.key.raw() {
             b"region_id" | b"region-id" => set(&mut self.region, value.number()),

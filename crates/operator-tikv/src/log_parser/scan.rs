@@ -5,6 +5,7 @@ use memchr::memchr2;
 use super::line::Field;
 use super::stamp::{STAMP_LEN, Stamp};
 use super::text::{Text, hex4};
+use super::word;
 
 /// Why a piece does not scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +47,7 @@ pub(super) const fn needs_quotes(byte: u8) -> bool {
 }
 
 /// Scans `[..]` whose bracket opens at `at`; gives the section and the place behind it.
-#[inline]
+#[inline(always)]
 pub(super) fn section(line: &[u8], at: usize) -> Result<(Section<'_>, usize), Broken> {
     match line.get(at) {
         Some(b'[') => {}
@@ -67,7 +68,7 @@ pub(super) fn section(line: &[u8], at: usize) -> Result<(Section<'_>, usize), Br
     }
 }
 
-#[inline]
+#[inline(always)]
 fn close(line: &[u8], at: usize) -> Result<(), Broken> {
     match line.get(at) {
         Some(b']') => Ok(()),
@@ -77,7 +78,7 @@ fn close(line: &[u8], at: usize) -> Result<(), Broken> {
 }
 
 /// A value may also be a time, which zap writes raw with its blanks.
-#[inline]
+#[inline(always)]
 fn value(line: &[u8], at: usize) -> Result<(Text<'_>, usize), Broken> {
     if let Some(b' ') = line.get(at + 10)
         && let Some(raw) = line.get(at..at + STAMP_LEN)
@@ -88,7 +89,7 @@ fn value(line: &[u8], at: usize) -> Result<(Text<'_>, usize), Broken> {
     token(line, at)
 }
 
-#[inline]
+#[inline(always)]
 fn token(line: &[u8], at: usize) -> Result<(Text<'_>, usize), Broken> {
     if line.get(at) == Some(&b'"') {
         quoted(line, at)
@@ -97,18 +98,27 @@ fn token(line: &[u8], at: usize) -> Result<(Text<'_>, usize), Broken> {
     }
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn bare(line: &[u8], at: usize) -> (Text<'_>, usize) {
-    let rest = line.get(at..).unwrap_or_default();
-    let len = rest
+    let mut end = at;
+    while let Some(eight) = word::load(line, end) {
+        let ends = word::ends_bare(eight);
+        if ends != 0 {
+            end += word::first(ends);
+            return (Text::bare(&line[at..end]), end);
+        }
+        end += word::WORD;
+    }
+    let rest = line.get(end..).unwrap_or_default();
+    end += rest
         .iter()
-        .position(|&byte| ENDS_BARE[usize::from(byte)])
+        .position(|&byte| needs_quotes(byte))
         .unwrap_or(rest.len());
-    (Text::bare(&rest[..len]), at + len)
+    (Text::bare(line.get(at..end).unwrap_or_default()), end)
 }
 
 /// A JSON string whose quote opens at `at`.
-#[inline]
+#[inline(always)]
 pub(super) fn quoted(line: &[u8], at: usize) -> Result<(Text<'_>, usize), Broken> {
     let start = at + 1;
     let mut from = start;

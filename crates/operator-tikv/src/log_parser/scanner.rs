@@ -1,8 +1,8 @@
 //! Events of a chunk of lines: the fast path.
 
-use memchr::memchr;
+use memchr::memchr_iter;
 
-use super::event::{Gathered, LogEvent, classify, row_of};
+use super::event::{Gathered, LogEvent, row_of};
 use super::fault::Reason;
 use super::mention::Body;
 use super::scan::{self, Section};
@@ -72,92 +72,128 @@ impl EventScanner {
     /// Hands over the events of these lines in order. The chunk begins at the start of a line; a
     /// last line without an end is taken as a line.
     pub fn scan<'a>(&mut self, chunk: &'a [u8], mut each: impl FnMut(Found<'a>)) {
-        let (mut lines, mut skimmed) = (0, 0);
+        let mut batch = Batch::new();
         let mut at = 0;
         while at < chunk.len() {
-            let end = line_end(chunk, at);
-            let line = &chunk[at..end];
-            lines += 1;
-            let event = match self.skimmer.look(line) {
-                Skim::Dull => {
-                    skimmed += 1;
-                    None
-                }
-                Skim::Candidate => match self.candidate(line) {
-                    Candidate::Read(event) => event,
-                    Candidate::Dull => {
-                        skimmed += 1;
-                        None
+            let stop = batch.fill(chunk, at, &self.skimmer);
+            self.tally.lines += batch.len as u64;
+            let mut dull = batch.len as u64;
+            for (&end, &skim) in batch.ends.iter().zip(&batch.skims).take(batch.len) {
+                let (offset, line) = (at, &chunk[at..end]);
+                at = end + 1;
+                if skim != Skim::Dull {
+                    let read = self.read(line, skim);
+                    dull -= u64::from(!matches!(read, Read::Dull));
+                    if let Read::Event(event) = read {
+                        each(Found {
+                            offset,
+                            line,
+                            event,
+                        });
                     }
-                    Candidate::Odd => self.odd(line),
-                },
-                Skim::Odd => self.odd(line),
-            };
-            if let Some(event) = event {
-                each(Found {
-                    offset: at,
-                    line,
-                    event,
-                });
+                }
             }
-            at = end + 1;
+            self.tally.skimmed += dull;
+            at = stop;
         }
-        self.tally.lines += lines;
-        self.tally.skimmed += skimmed;
     }
 
-    /// A line whose first words are those of a row: its message first, then its fields.
-    fn candidate(&mut self, line: &[u8]) -> Candidate {
-        let Some((source, message)) = source_and_message(line) else {
-            return Candidate::Odd;
+    fn read(&mut self, line: &[u8], skim: Skim) -> Read {
+        let read = if skim == Skim::Candidate {
+            self.candidate(line)
+        } else {
+            None
         };
-        let bytes = message.bytes();
-        let fatal = line.get(34) == Some(&b'F');
-        let Some(row) = row_of(Body::of(&bytes).text, Some(source)) else {
-            return if fatal {
-                Candidate::Odd
-            } else {
-                Candidate::Dull
-            };
+        read.unwrap_or_else(|| self.odd(line))
+    }
+
+    /// A line whose first words are those of a row: its message first, then its fields. `None`
+    /// where it must be read in another way.
+    fn candidate(&mut self, line: &[u8]) -> Option<Read> {
+        let (source, message) = source_and_message(line)?;
+        let message = message.bytes();
+        let Some(row) = row_of(Body::of(&message).text, Some(source)) else {
+            // The words of a panic are its own.
+            return (line.get(34) != Some(&b'F')).then_some(Read::Dull);
         };
         let mut gathered = Gathered::default();
         let parsed = parse_line_with(line, |field| {
-            field.into_iter().for_each(|field| gathered.take(field))
-        });
-        match parsed {
-            Ok(parsed) => {
-                let event = gathered.finish(row, &parsed);
-                self.tally.strict += 1;
-                Candidate::Read(event)
+            if let Some(field) = field {
+                gathered.take(&field);
             }
-            Err(_) => Candidate::Odd,
+        });
+        let parsed = parsed.ok()?;
+        self.tally.strict += 1;
+        Some(
+            gathered
+                .finish(row, &parsed)
+                .map_or(Read::NoEvent, Read::Event),
+        )
+    }
+
+    fn odd(&mut self, line: &[u8]) -> Read {
+        let read = parse_lenient(line, &mut self.scratch);
+        self.tally.count(&read);
+        // Lines are counted by the batch.
+        self.tally.lines -= 1;
+        let event = read.ok().and_then(|read| LogEvent::of(&read));
+        event.map_or(Read::NoEvent, Read::Event)
+    }
+}
+
+/// What reading a line gave.
+enum Read {
+    Event(LogEvent),
+    /// It was read, and is none.
+    NoEvent,
+    /// Its first words are not those of any event; it was not read further.
+    Dull,
+}
+
+/// Lines that are looked at together. First all ends are found, then all heads are looked at: the
+/// looks do not wait for each other, as they would for the search of the end before each.
+struct Batch {
+    ends: [usize; BATCH],
+    skims: [Skim; BATCH],
+    len: usize,
+}
+
+/// So many lines stay in the first-level cache between the two.
+const BATCH: usize = 64;
+
+impl Batch {
+    const fn new() -> Self {
+        Batch {
+            ends: [0; BATCH],
+            skims: [Skim::Dull; BATCH],
+            len: 0,
         }
     }
 
-    fn odd(&mut self, line: &[u8]) -> Option<LogEvent> {
-        let read = parse_lenient(line, &mut self.scratch);
-        self.tally.count(&read);
-        // The caller counts every line once.
-        self.tally.lines -= 1;
-        let read = read.ok()?;
-        let row = classify(&read)?;
-        let mut gathered = Gathered::default();
-        read.fields().for_each(|field| gathered.take(field));
-        gathered.finish(row, &read)
+    /// Takes the lines that begin at `at`; says where the next one begins.
+    #[inline]
+    fn fill(&mut self, chunk: &[u8], at: usize, skimmer: &Skimmer) -> usize {
+        self.find_ends(chunk, at);
+        let mut begin = at;
+        for (&end, skim) in self.ends.iter().zip(&mut self.skims).take(self.len) {
+            *skim = skimmer.look(&chunk[begin..end]);
+            begin = end + 1;
+        }
+        begin
     }
-}
 
-enum Candidate {
-    /// A strict record, and the event if it is one after all.
-    Read(Option<LogEvent>),
-    Dull,
-    Odd,
-}
-
-/// Where the line that begins at `at` ends: at its line feed, or with the chunk.
-#[inline]
-fn line_end(chunk: &[u8], at: usize) -> usize {
-    memchr(b'\n', &chunk[at..]).map_or(chunk.len(), |found| at + found)
+    /// The ends of the next lines; the last line of a chunk may end with it.
+    #[inline]
+    fn find_ends(&mut self, chunk: &[u8], at: usize) {
+        let unended = chunk.last().is_some_and(|&byte| byte != b'\n');
+        let last = unended.then_some(chunk.len());
+        let feeds = memchr_iter(b'\n', &chunk[at..]).map(|found| at + found);
+        self.len = 0;
+        for (slot, end) in self.ends.iter_mut().zip(feeds.chain(last)) {
+            *slot = end;
+            self.len += 1;
+        }
+    }
 }
 
 fn source_and_message(line: &[u8]) -> Option<(&[u8], super::Text<'_>)> {

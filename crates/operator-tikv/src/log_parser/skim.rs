@@ -7,6 +7,7 @@
 use std::sync::LazyLock;
 
 use super::catalogue::CATALOGUE;
+use super::word;
 
 /// What a look at the head says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,39 +20,62 @@ pub(super) enum Skim {
     Odd,
 }
 
-/// Bytes of the longest head up to the source: `[time] [LEVEL] [`.
-const HEAD: usize = 42;
+/// Where the source begins behind a level of four letters: `[time] [INFO] [`.
+const FOUR_LETTERS: usize = 41;
 
-/// How far the source's end is looked for.
-const SOURCE: usize = 48;
+/// How far the source's end is looked for: no source is longer.
+const SOURCE: usize = 4 * word::WORD;
 
-const WORD: usize = 8;
+/// Bytes that are looked at without asking for more; a shorter line is read whole.
+const HEAD: usize = FOUR_LETTERS + 1 + SOURCE + 6;
 
-/// Which messages may be events, by their first bytes.
+/// Which messages may be events: a bit for the hash of their first eight bytes, or of their first
+/// four where the words of the catalogue come later.
 struct Keys {
-    /// A bit for the hash of each first eight bytes.
-    bits: [u64; 1 << (KEY_BITS - 6)],
+    eight: [u64; 1 << (KEY_BITS - 6)],
+    four: [u64; 1 << (KEY_BITS - 6)],
 }
 
-const KEY_BITS: u32 = 14;
+const KEY_BITS: u32 = 12;
+
+/// What stands before the words of a row, or is all that is fixed in its first eight bytes.
+const BEFORE: [&[u8; 4]; 8] = [
+    b"[reg", b"[log", b"[ter", b"[quo", b"[sto", b"raft", b"prop", b"hand",
+];
+
+const LOW_HALF: u64 = 0xffff_ffff;
 
 static KEYS: LazyLock<Keys> = LazyLock::new(|| {
     let mut keys = Keys {
-        bits: [0; 1 << (KEY_BITS - 6)],
+        eight: [0; 1 << (KEY_BITS - 6)],
+        four: [0; 1 << (KEY_BITS - 6)],
     };
     for row in CATALOGUE {
-        if let Some(word) = row.pattern.start().as_bytes().first_chunk::<WORD>() {
-            let hash = hash(u64::from_le_bytes(*word));
-            keys.bits[hash >> 6] |= 1 << (hash & 63);
+        if let Some(first) = word::load(row.pattern.start().as_bytes(), 0) {
+            set(&mut keys.eight, first);
         }
+    }
+    for first in BEFORE {
+        set(&mut keys.four, u64::from(u32::from_le_bytes(*first)));
     }
     keys
 });
 
+fn set(bits: &mut [u64], word: u64) {
+    let hash = hash(word);
+    bits[hash >> 6] |= 1 << (hash & 63);
+}
+
+#[inline]
+fn bit(bits: &[u64; 1 << (KEY_BITS - 6)], word: u64) -> u64 {
+    let hash = hash(word);
+    bits[hash >> 6] >> (hash & 63) & 1
+}
+
 #[inline]
 fn hash(word: u64) -> usize {
-    // The top bits of a product are well mixed; they fit any usize.
-    usize::try_from(word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - KEY_BITS)).unwrap_or(0)
+    // The top bits of a product are well mixed; so few fit any usize.
+    (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - KEY_BITS)) as usize
 }
 
 /// A look at lines, with the table at hand.
@@ -71,79 +95,66 @@ impl Skimmer {
         let Some(head) = line.first_chunk::<HEAD>() else {
             return Skim::Odd;
         };
-        let time = head[0] == b'['
+        // The level has four letters or five; that is computed and not asked, because the answer
+        // cannot be foretold.
+        let source = FOUR_LETTERS + usize::from(head[39] == b']');
+        let usual = head[0] == b'['
             && head[5] == b'/'
             && head[31] == b']'
             && head[32] == b' '
-            && head[33] == b'[';
-        let source = match (head[38], head[39], head[40]) {
-            (b']', b' ', b'[') => HEAD - 1,
-            (_, b']', b' ') if head[41] == b'[' => HEAD,
-            _ => return Skim::Odd,
-        };
-        if !time {
+            && head[33] == b'['
+            && head[source - 3] == b']'
+            && head[source - 1] == b'[';
+        if !usual {
             return Skim::Odd;
         }
         if head[34] == b'F' {
             return Skim::Candidate;
         }
-        let Some(end) = bracket(line, source) else {
+        let end = source + bracket(head, source);
+        let Some(after) = head.get(end - 1..).and_then(|rest| rest.first_chunk::<5>()) else {
             return Skim::Odd;
         };
-        let message = match line.get(end + 1..end + 4) {
-            Some([b' ', b'[', b'"']) => end + 4,
-            Some([b' ', b'[', _]) => end + 3,
-            _ => return Skim::Odd,
+        let [last, b']', b' ', b'[', quote] = *after else {
+            return Skim::Odd;
         };
-        if !(line[end - 1].is_ascii_digit() || line[end - 1] == b'>') {
+        if !(last.is_ascii_digit() || last == b'>') {
             return Skim::Odd;
         }
-        self.message(&line[message..])
+        self.message(line, end + 3 + usize::from(quote == b'"'))
     }
 
-    /// Whether a message that begins so may be an event.
+    /// Whether a message that begins here may be an event.
     #[inline]
-    fn message(&self, text: &[u8]) -> Skim {
-        let Some(word) = text.first_chunk::<WORD>() else {
+    fn message(&self, line: &[u8], at: usize) -> Skim {
+        let Some(first) = word::load(line, at) else {
             return Skim::Candidate;
         };
-        let hash = hash(u64::from_le_bytes(*word));
-        let hit = self.keys.bits[hash >> 6] >> (hash & 63) & 1 == 1 || may_hide_words(word);
-        if hit { Skim::Candidate } else { Skim::Dull }
-    }
-}
-
-/// Whether the message's own words come later: after `[region 5] 8 `, a raft id, or inside
-/// brackets whose first word has a number in it.
-#[inline]
-fn may_hide_words(word: &[u8; WORD]) -> bool {
-    match word[0] {
-        b'[' => matches!(&word[1..4], b"reg" | b"log" | b"ter" | b"quo" | b"sto"),
-        b'0'..=b'9' => true,
-        b'a'..=b'f' => word.iter().all(u8::is_ascii_hexdigit),
-        b'r' => word.starts_with(b"raft"),
-        b'h' => word.starts_with(b"handle "),
-        b'p' => word.starts_with(b"propose "),
-        _ => false,
-    }
-}
-
-/// The bracket that ends a source which begins at `from`.
-#[inline]
-fn bracket(line: &[u8], from: usize) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let mut at = from;
-    while at < from + SOURCE {
-        let word =
-            u64::from_le_bytes(*line.get(at..)?.first_chunk::<WORD>()?) ^ (ONES * b']' as u64);
-        let found = word.wrapping_sub(ONES) & !word & (ONES << 7);
-        if found != 0 {
-            // At most 64 zeros.
-            return Some(at + (found.trailing_zeros() / 8) as usize);
+        let known = bit(&self.keys.eight, first) | bit(&self.keys.four, first & LOW_HALF);
+        // A raft peer's number, or an id of etcd, before the words.
+        let id = (first & 0xff).wrapping_sub(u64::from(b'0')) < 10 || word::may_be_hex(first);
+        if known == 1 || id {
+            Skim::Candidate
+        } else {
+            Skim::Dull
         }
-        at += WORD;
     }
-    None
+}
+
+/// How far behind `from` the bracket stands that ends a source: all of it is looked at, and the
+/// first found is taken by selection. Beyond the end where there is none.
+#[inline]
+fn bracket(head: &[u8; HEAD], from: usize) -> usize {
+    let mut found = SOURCE;
+    for at in (0..SOURCE).step_by(word::WORD).rev() {
+        let bits = word::load(head, from + at).map_or(0, |eight| word::equal(eight, b']'));
+        found = if bits == 0 {
+            found
+        } else {
+            at + word::first(bits)
+        };
+    }
+    found
 }
 
 #[cfg(test)]
