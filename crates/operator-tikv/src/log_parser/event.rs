@@ -8,7 +8,7 @@ use memchr::memmem::Finder;
 use super::catalogue::{CATALOGUE, ElectionTerm, PANIC, Pattern, Row, Writer, keeps_reason};
 use super::kind::{EventClass, EventKind};
 use super::level::Level;
-use super::line::{Field, LogLine};
+use super::line::{Damage, Field, LogLine};
 use super::mention::{self, Body};
 use super::stamp::Stamp;
 use super::text::{Text, leading_number};
@@ -216,7 +216,13 @@ fn row_in_damaged(text: &[u8]) -> Option<&'static Row> {
 
 fn classify(line: &LogLine<'_>) -> Option<&'static Row> {
     let Some(message) = line.message else {
-        return row_in_damaged(line.trailing);
+        // Copying mangles sources, and the words behind one are whole. Where the message itself is
+        // broken nothing is guessed.
+        return if line.damage.has(Damage::SOURCE) {
+            row_in_damaged(line.trailing)
+        } else {
+            None
+        };
     };
     let message = message.bytes();
     row_of(Body::of(&message).text, line.source).or_else(|| {

@@ -175,8 +175,8 @@ impl Joiner {
 fn piece(line: &[u8]) -> Option<(Vec<u8>, bool)> {
     if let Some(log) = json::docker_log(line) {
         let text = log.bytes();
-        let last = text.ends_with(b"\n");
-        return Some((text.trim_ascii_end().to_vec(), last));
+        let whole = text.strip_suffix(b"\n");
+        return Some((whole.unwrap_or(&text).to_vec(), whole.is_some()));
     }
     let mut words = line.splitn(4, |&byte| byte == b' ');
     let (time, stream, tag, text) = (words.next()?, words.next()?, words.next()?, words.next()?);

@@ -28,12 +28,12 @@ pub struct Found<'a> {
 ///
 /// ```
 /// use operator_tikv::log_parser::{EventKind, EventScanner};
-/// let log = b"[2024/08/14 16:25:23.105 +08:00] [INFO] [store.rs:1] [\"nothing to see\"] [a=1]\n\
+/// let log = b"[2024/08/14 16:25:23.105 +08:00] [INFO] [store.rs:1] [\"nothing to see here\"] [a=1]\n\
 ///             [2024/08/14 16:25:23.106 +08:00] [INFO] [raft.rs:2] [\"became leader at term 6\"] [term=6] [region_id=2]\n";
 /// let mut scanner = EventScanner::new();
 /// let mut kinds = Vec::new();
 /// scanner.scan(log, |found| kinds.push((found.offset, found.event.kind)));
-/// assert_eq!(kinds, [(78, EventKind::BecameLeader)]);
+/// assert_eq!(kinds, [(83, EventKind::BecameLeader)]);
 /// assert_eq!((scanner.tally().lines, scanner.tally().skimmed), (2, 1));
 /// ```
 #[derive(Default)]

@@ -131,9 +131,11 @@ impl Skimmer {
             return Skim::Candidate;
         };
         let known = bit(&self.keys.eight, first) | bit(&self.keys.four, first & LOW_HALF);
-        // A raft peer's number, or an id of etcd, before the words.
+        // An escape among the first bytes hides the words as well.
+        let hidden = word::equal(first, b'\\') != 0;
+        // So does a raft peer's number, or an id of etcd.
         let id = (first & 0xff).wrapping_sub(u64::from(b'0')) < 10 || word::may_be_hex(first);
-        if known == 1 || id {
+        if known == 1 || id || hidden {
             Skim::Candidate
         } else {
             Skim::Dull

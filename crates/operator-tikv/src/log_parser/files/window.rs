@@ -21,6 +21,10 @@ const PROBE: usize = 4 << 10;
 /// A probe that finds no time in this many bytes gives up, and the file is read whole.
 const MAX_PROBE: usize = 1 << 20;
 
+/// So many probes, evenly spread, must be in order before a search is trusted: a search alone sees
+/// only its own path, and a clock that was set back elsewhere would hide what it should find.
+const SPREAD: u64 = 32;
+
 /// A stretch of time, both ends included; an open end reaches as far as there is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Window {
@@ -153,7 +157,8 @@ pub fn last_time(path: &Path) -> Result<Option<Stamp>, FileError> {
 }
 
 /// Where lines at or after a moment begin, less the margin; and whether that was found by search.
-/// Any sign that the file is not ordered means: from the start.
+/// Any sign that the file is not ordered means: from the start. A clock that was set back by little,
+/// between two probes, can stay unseen.
 fn seek_to(file: &mut File, len: u64, from: Stamp) -> io::Result<(u64, bool)> {
     let wanted = from.utc_ms.saturating_sub(MARGIN_MS);
     let Some((_, first)) = probe(file, 0, len)? else {
@@ -161,6 +166,11 @@ fn seek_to(file: &mut File, len: u64, from: Stamp) -> io::Result<(u64, bool)> {
     };
     let (mut low, mut high) = (0, len);
     let mut times = vec![(0, first.utc_ms)];
+    for at in (1..SPREAD).map(|n| len / SPREAD * n) {
+        if let Some((at, time)) = probe(file, at, len)? {
+            times.push((at, time.utc_ms));
+        }
+    }
     while high - low > PROBE as u64 {
         let middle = low + (high - low) / 2;
         match probe(file, middle, high)? {
