@@ -106,3 +106,8 @@ pub fn parse_line_with<'a>(
 fn trim(line: &[u8]) -> &[u8] {
     line.trim_ascii()
 }
+
+/// The examples of the guide are run.
+#[cfg(all(doctest, feature = "logs"))]
+#[doc = include_str!("../../../docs/LOGS.md")]
+pub struct Guide;

@@ -16,7 +16,7 @@ fn timeline(set: &LogSet) -> Timeline {
     for log in &set.logs {
         let id = builder.add_log(&log.name);
         EventScanner::new().scan(log.text().as_bytes(), |found| {
-            builder.push(id, &found.event)
+            builder.push(id, &found.event);
         });
     }
     let timeline = builder.finish();
@@ -287,7 +287,7 @@ fn without_a_log_its_store_is_named_as_missing() {
     for log in &set.logs {
         let id = builder.add_log(&log.name);
         EventScanner::new().scan(log.text().as_bytes(), |found| {
-            builder.push(id, &found.event)
+            builder.push(id, &found.event);
         });
     }
     let timeline = builder.finish();

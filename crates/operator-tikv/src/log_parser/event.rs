@@ -259,7 +259,7 @@ impl<'a> Gathered<'a> {
             b"term" => set(&mut self.term, value.number()),
             b"from" => set(&mut self.from, value.number()),
             b"to" | b"lead_transferee" | b"transferee_peer_id" => {
-                set(&mut self.to, value.number().or_else(|| id_in(value)))
+                set(&mut self.to, value.number().or_else(|| id_in(value)));
             }
             b"region" => set(&mut self.region, id_in(value)),
             b"peer_id" => set(&mut self.peer, value.number()),

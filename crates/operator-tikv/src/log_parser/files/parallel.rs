@@ -62,7 +62,7 @@ pub fn scan_files(
                     file,
                     offset,
                     event,
-                })
+                });
             },
             |done| {
                 progress(path, done);
@@ -103,10 +103,7 @@ pub fn scan_file(
     let mut scanner = EventScanner::new();
     let mut lines = WindowedLines::open(path, window)?;
     let mut carried = None;
-    loop {
-        let Some(chunk) = lines.next_chunk().map_err(FileError::new("read", path))? else {
-            break;
-        };
+    while let Some(chunk) = lines.next_chunk().map_err(FileError::new("read", path))? {
         let (offset, end) = (chunk.offset, chunk.offset + chunk.bytes.len() as u64);
         if chunk.cut {
             scanner.count_too_long();
@@ -272,7 +269,7 @@ impl Blocks<'_> {
         }
         let base = from + first as u64;
         scanner.scan(&buffer[first..end], |found| {
-            done.events.push((base + found.offset as u64, found.event))
+            done.events.push((base + found.offset as u64, found.event));
         });
         if buffer.len() > 4 * BLOCK {
             *buffer = Vec::new();
@@ -334,7 +331,7 @@ pub fn scan_stream<R: Read>(stream: R, mut each: impl FnMut(u64, LogEvent)) -> i
             scanner.count_too_long();
         }
         scanner.scan(chunk.bytes, |found| {
-            each(chunk.offset + found.offset as u64, found.event)
+            each(chunk.offset + found.offset as u64, found.event);
         });
     }
     Ok(scanner.tally().clone())

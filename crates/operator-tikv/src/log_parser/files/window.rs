@@ -179,9 +179,9 @@ fn seek_to(file: &mut File, len: u64, from: Stamp) -> io::Result<(u64, bool)> {
             Some((at, time)) => {
                 times.push((at, time.utc_ms));
                 if time.utc_ms < wanted {
-                    low = at
+                    low = at;
                 } else {
-                    high = middle
+                    high = middle;
                 }
             }
         }

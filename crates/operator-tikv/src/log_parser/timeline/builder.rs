@@ -288,19 +288,19 @@ impl TimelineBuilder {
                 *election
                     .rejections
                     .entry(Rejection::LogBehindOrVoted)
-                    .or_default() += 1
+                    .or_default() += 1;
             }
             EventKind::VoteIgnored => {
                 *election
                     .rejections
                     .entry(Rejection::LeaseNotExpired)
-                    .or_default() += 1
+                    .or_default() += 1;
             }
             EventKind::CampaignBlocked => {
                 *election
                     .rejections
                     .entry(Rejection::PendingConfChange)
-                    .or_default() += 1
+                    .or_default() += 1;
             }
             EventKind::BecameLeader => {
                 gathering.winner = Some((index, event.peer, at));
