@@ -12,6 +12,7 @@
 //! ```
 
 mod bulk;
+mod campaign;
 mod cluster;
 mod line;
 mod shapes;

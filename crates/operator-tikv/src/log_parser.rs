@@ -19,6 +19,7 @@
 
 mod catalogue;
 mod chunks;
+mod classify;
 mod event;
 mod fault;
 #[cfg(feature = "logs")]

@@ -94,7 +94,10 @@ fn touch_everything(line: &[u8]) {
         LogEvent::of(&parsed),
         Record::of(&parsed),
     );
-    let _ = parsed.fields().filter_map(|field| field.value.number()).max();
+    let _ = parsed
+        .fields()
+        .filter_map(|field| field.value.number())
+        .max();
 }
 
 proptest! {

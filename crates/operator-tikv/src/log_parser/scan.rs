@@ -102,10 +102,13 @@ fn token(line: &[u8], at: usize) -> Result<(Text<'_>, usize), Broken> {
 pub(super) fn bare(line: &[u8], at: usize) -> (Text<'_>, usize) {
     let mut end = at;
     while let Some(eight) = word::load(line, end) {
-        let ends = word::ends_bare(eight);
-        if ends != 0 {
-            end += word::first(ends);
-            return (Text::bare(&line[at..end]), end);
+        let mut ends = word::may_end_bare(eight);
+        while ends != 0 {
+            let stop = end + word::first(ends);
+            if needs_quotes(line[stop]) {
+                return (Text::bare(&line[at..stop]), stop);
+            }
+            ends &= ends - 1;
         }
         end += word::WORD;
     }

@@ -2,7 +2,8 @@
 
 use memchr::memchr_iter;
 
-use super::event::{Gathered, LogEvent, row_of};
+use super::classify::row_of;
+use super::event::{Gathered, LogEvent};
 use super::fault::Reason;
 use super::mention::Body;
 use super::scan::{self, Section};

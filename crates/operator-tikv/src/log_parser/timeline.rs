@@ -12,6 +12,9 @@
 mod builder;
 mod election;
 mod finding;
+mod findings;
+mod finish;
+mod log;
 mod outage;
 mod reign;
 mod restart;

@@ -25,6 +25,9 @@ const MAX_PROBE: usize = 1 << 20;
 /// only its own path, and a clock that was set back elsewhere would hide what it should find.
 const SPREAD: u64 = 32;
 
+/// Before every line.
+const BEGINNING: Stamp = Stamp::utc(i64::MIN);
+
 /// A stretch of time, both ends included; an open end reaches as far as there is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Window {
@@ -68,7 +71,8 @@ impl WindowedLines {
     /// [`FileError`] with the path.
     pub fn open(path: &Path, window: Window) -> Result<Self, FileError> {
         let mut source = open(path)?;
-        let (start, sought) = match (window.from, source.seekable()) {
+        let wanted = window.from.or(window.until.map(|_| BEGINNING));
+        let (start, sought) = match (wanted, source.seekable()) {
             (Some(from), Some((file, len))) => {
                 seek_to(file, len, from).map_err(FileError::new("search", path))?
             }

@@ -8,10 +8,10 @@ use super::super::kind::{EventClass, EventKind};
 use super::super::stamp::Stamp;
 use super::election::{Election, ElectionKind, Peer, Rejection};
 use super::finding::Thresholds;
-use super::outage::{Outage, OutageKind, outages};
-use super::reign::{Reign, ReignEnd, close_open};
-use super::restart::{self, PdOrder};
-use super::{Missing, PdMove, Timeline, Told, finding};
+use super::log::{Log, ProcessEnd, Report};
+use super::reign::{Reign, ReignEnd};
+use super::restart::PdOrder;
+use super::{PdMove, Told};
 
 /// A log that was announced to the builder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,72 +23,8 @@ const BIRTH_TERM: u64 = 5;
 /// A first election follows the making of its peer by less than this.
 const BIRTH_MS: i64 = 1_000;
 
-/// The grain in which a log's own activity is remembered.
-const GRAIN_MS: i64 = 10_000;
-
 /// Reports about one store by one log this close together are remembered once.
 const SAME_REPORT_MS: i64 = 3_000;
-
-/// A process that ended.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ProcessEnd {
-    /// Its last event.
-    pub(super) last: Stamp,
-    /// When it was told to stop.
-    pub(super) told_to_stop: Option<Stamp>,
-    /// When the next one began to write.
-    pub(super) restarted: Option<Stamp>,
-}
-
-/// A log says that a store cannot be reached.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Report {
-    pub(super) store: u64,
-    pub(super) by: usize,
-    pub(super) at: Stamp,
-    /// Whether the connection ended as that of a process that died (or hung), where it was said.
-    pub(super) died: Option<bool>,
-}
-
-/// What is known of one log.
-#[derive(Debug)]
-pub(super) struct Log {
-    pub(super) name: Arc<str>,
-    pub(super) store: Option<u64>,
-    pub(super) is_pd: bool,
-    pub(super) ends: Vec<ProcessEnd>,
-    last: Option<Stamp>,
-    stop: Option<Stamp>,
-    /// The first event of each ten seconds.
-    active: BTreeMap<i64, Stamp>,
-    /// When it lost quorums or campaigned, in the same grain.
-    in_trouble: BTreeSet<i64>,
-    leading: HashMap<u64, usize>,
-    made: HashMap<u64, Stamp>,
-    stepped_down: HashMap<u64, Stamp>,
-}
-
-impl Log {
-    /// Whether it stepped down or campaigned about when others reported it, and until when.
-    pub(super) fn trouble_near(&self, at: Stamp) -> Option<Stamp> {
-        let grain = at.utc_ms.div_euclid(GRAIN_MS);
-        let mut last = *self.in_trouble.range(grain - 1..=grain + 3).next()?;
-        // Each region campaigns again after at most twenty seconds.
-        for &next in self.in_trouble.range(last..) {
-            if next - last > 3 {
-                break;
-            }
-            last = next;
-        }
-        Some(Stamp::utc((last + 1) * GRAIN_MS))
-    }
-
-    /// Its first event after it had been silent from this moment on.
-    pub(super) fn heard_again(&self, from: Stamp) -> Option<Stamp> {
-        let grain = from.utc_ms.div_euclid(GRAIN_MS);
-        self.active.range(grain + 1..).next().map(|(_, &at)| at)
-    }
-}
 
 /// Builds a [`Timeline`] out of events.
 ///
@@ -107,33 +43,33 @@ impl Log {
 /// ```
 #[derive(Debug, Default)]
 pub struct TimelineBuilder {
-    thresholds: Thresholds,
-    logs: Vec<Log>,
-    elections: BTreeMap<(u64, u64), Gathering>,
-    reigns: Vec<Reign>,
-    reports: Vec<Report>,
-    last_report: HashMap<(u64, usize), Stamp>,
-    hints: HashMap<(u64, usize), (Stamp, bool)>,
-    pd_moves: Vec<PdMove>,
-    pd_orders: Vec<PdOrder>,
-    pd_leaders: Vec<(usize, Stamp)>,
-    told: BTreeMap<(usize, EventKind), Told>,
-    forced: BTreeSet<u64>,
-    timeless: u64,
+    pub(super) thresholds: Thresholds,
+    pub(super) logs: Vec<Log>,
+    pub(super) elections: BTreeMap<(u64, u64), Gathering>,
+    pub(super) reigns: Vec<Reign>,
+    pub(super) reports: Vec<Report>,
+    pub(super) last_report: HashMap<(u64, usize), Stamp>,
+    pub(super) hints: HashMap<(u64, usize), (Stamp, bool)>,
+    pub(super) pd_moves: Vec<PdMove>,
+    pub(super) pd_orders: Vec<PdOrder>,
+    pub(super) pd_leaders: Vec<(usize, Stamp)>,
+    pub(super) told: BTreeMap<(usize, EventKind), Told>,
+    pub(super) forced: BTreeSet<u64>,
+    pub(super) timeless: u64,
 }
 
 /// An election while its lines come in.
 #[derive(Debug)]
-struct Gathering {
-    election: Election,
-    starter: Option<(usize, Option<u64>)>,
-    winner: Option<(usize, Option<u64>, Stamp)>,
-    transfer: bool,
-    pre_vote: bool,
-    birth: bool,
-    forced: bool,
+pub(super) struct Gathering {
+    pub(super) election: Election,
+    pub(super) starter: Option<(usize, Option<u64>)>,
+    pub(super) winner: Option<(usize, Option<u64>, Stamp)>,
+    pub(super) transfer: bool,
+    pub(super) pre_vote: bool,
+    pub(super) birth: bool,
+    pub(super) forced: bool,
     /// Campaigns of each log: how many, the first, the last.
-    campaigns: BTreeMap<usize, (u32, Stamp, Stamp)>,
+    pub(super) campaigns: BTreeMap<usize, (u32, Stamp, Stamp)>,
 }
 
 impl TimelineBuilder {
@@ -149,19 +85,7 @@ impl TimelineBuilder {
     /// Announces a log: one server's, with everything it was rotated into. Whose it is its lines
     /// say; the name is for people.
     pub fn add_log(&mut self, name: &str) -> LogId {
-        self.logs.push(Log {
-            name: Arc::from(name),
-            store: None,
-            is_pd: false,
-            ends: Vec::new(),
-            last: None,
-            stop: None,
-            active: BTreeMap::new(),
-            in_trouble: BTreeSet::new(),
-            leading: HashMap::new(),
-            made: HashMap::new(),
-            stepped_down: HashMap::new(),
-        });
+        self.logs.push(Log::new(name));
         LogId(self.logs.len() - 1)
     }
 
@@ -182,9 +106,7 @@ impl TimelineBuilder {
             log.last = Some(log.last.map_or(at, |last| last.max(at)));
         }
         let log = &mut self.logs[index];
-        log.active
-            .entry(at.utc_ms.div_euclid(GRAIN_MS))
-            .or_insert(at);
+        log.was_active(at);
         log.is_pd |= event.origin != Origin::Tikv;
         match event.origin {
             Origin::Tikv => self.push_tikv(index, at, event),
@@ -232,7 +154,7 @@ impl TimelineBuilder {
             }
             EventKind::SteppedDown | EventKind::ForcedStepDown => {
                 log.stepped_down.insert(region, at);
-                log.in_trouble.insert(at.utc_ms.div_euclid(GRAIN_MS));
+                log.was_in_trouble(at);
                 self.end_reign(index, region, at, ReignEnd::SteppedDown);
             }
             EventKind::LeaderReleased | EventKind::LeaderObserved => {
@@ -277,9 +199,7 @@ impl TimelineBuilder {
                 gathering.birth |= term == BIRTH_TERM + 1
                     && made.is_some_and(|made| at.utc_ms - made.utc_ms < BIRTH_MS);
                 gathering.forced |= forced;
-                self.logs[index]
-                    .in_trouble
-                    .insert(at.utc_ms.div_euclid(GRAIN_MS));
+                self.logs[index].was_in_trouble(at);
             }
             EventKind::BecamePreCandidate => gathering.pre_vote = true,
             EventKind::TransferStarted | EventKind::TimeoutNowReceived => gathering.transfer = true,
@@ -422,229 +342,10 @@ impl TimelineBuilder {
         }
     }
 
-    fn peer(&self, index: usize) -> Peer {
+    pub(super) fn peer(&self, index: usize) -> Peer {
         Peer {
             store: self.logs[index].store,
             log: Arc::clone(&self.logs[index].name),
-        }
-    }
-
-    /// Puts everything together.
-    #[must_use]
-    pub fn finish(mut self) -> Timeline {
-        for log in &mut self.logs {
-            // A log that ends with its process: stopped, if it says so. A last line that is
-            // merely the last does not say that the process died.
-            if let (Some(stop), Some(last)) = (log.stop, log.last) {
-                log.ends.push(ProcessEnd {
-                    last,
-                    told_to_stop: Some(stop),
-                    restarted: None,
-                });
-            }
-        }
-        let outages = outages(&self.logs, &self.reports);
-        self.end_with_process(&outages);
-        for index in 0..self.reigns.len() {
-            self.reigns[index].leader = self.peer(self.reigns[index].log);
-        }
-        let mut reigns: BTreeMap<u64, Vec<Reign>> = BTreeMap::new();
-        for reign in std::mem::take(&mut self.reigns) {
-            reigns.entry(reign.region).or_default().push(reign);
-        }
-        reigns.values_mut().for_each(|reigns| close_open(reigns));
-        end_out_of_reach(&mut reigns, &outages);
-        let missing = self.missing();
-        let hopeless = self.hopeless(&reigns);
-        let elections = self.take_elections();
-        let restarts = restart::restarts(&self.logs, &elections, &self.pd_orders, &reigns);
-        let evictions = restart::evictions(&self.pd_orders, &elections);
-        let told = std::mem::take(&mut self.told);
-        let told: BTreeMap<_, _> = told
-            .into_iter()
-            .map(|((log, kind), told)| ((self.peer(log), kind), told))
-            .collect();
-        let pd_leaders = self
-            .pd_leaders
-            .iter()
-            .map(|&(log, at)| (self.peer(log), at))
-            .collect();
-        let mut timeline = Timeline {
-            elections,
-            reigns,
-            pd_moves: std::mem::take(&mut self.pd_moves),
-            told,
-            outages,
-            restarts,
-            evictions,
-            findings: Vec::new(),
-            missing,
-        };
-        timeline.findings = finding::findings(
-            &timeline,
-            &self.thresholds,
-            hopeless,
-            pd_leaders,
-            self.pd_ends(),
-        );
-        timeline
-    }
-
-    /// Ends the leaderships of processes that ended.
-    fn end_with_process(&mut self, outages: &[Outage]) {
-        for reign in &mut self.reigns {
-            let log = &self.logs[reign.log];
-            let Some(end) = log.ends.iter().find(|end| {
-                reign.from <= end.last && (reign.until.is_none() || reign.until > Some(end.last))
-            }) else {
-                continue;
-            };
-            let end_kind = if end.told_to_stop.is_some() {
-                ReignEnd::Stopped
-            } else {
-                ReignEnd::Died
-            };
-            let told = outages.iter().find(|outage| {
-                Some(outage.store) == log.store
-                    && outage.until == end.restarted
-                    && matches!(outage.kind, OutageKind::Killed | OutageKind::Stopped)
-            });
-            reign.close(told.map_or(end.last, |outage| outage.from), end_kind);
-        }
-    }
-
-    fn take_elections(&mut self) -> Vec<Election> {
-        let mut previous: Option<(u64, Option<Peer>)> = None;
-        let mut elections = Vec::with_capacity(self.elections.len());
-        for ((region, _), gathering) in std::mem::take(&mut self.elections) {
-            let mut election = gathering.election;
-            election.kind = if gathering.forced {
-                ElectionKind::Forced
-            } else if gathering.transfer {
-                ElectionKind::Transfer
-            } else if gathering.birth {
-                ElectionKind::Birth
-            } else if gathering.pre_vote {
-                ElectionKind::Timeout
-            } else {
-                ElectionKind::Unknown
-            };
-            election.starter = gathering.starter.map(|(log, peer)| (self.peer(log), peer));
-            election.leader = gathering
-                .winner
-                .map(|(log, peer, at)| (self.peer(log), peer, at));
-            election.previous = previous
-                .take()
-                .filter(|(of, _)| *of == region)
-                .and_then(|(_, peer)| peer);
-            let leader = election.leader.as_ref().map(|(peer, ..)| peer.clone());
-            previous = Some((region, leader.or_else(|| election.previous.clone())));
-            elections.push(election);
-        }
-        elections
-    }
-
-    /// Campaigns for one term, again and again, that came to nothing.
-    fn hopeless(&self, reigns: &BTreeMap<u64, Vec<Reign>>) -> Vec<finding::Hopeless> {
-        let mut found = Vec::new();
-        for (&(region, term), gathering) in &self.elections {
-            for (&log, &(tries, first, last)) in &gathering.campaigns {
-                let won = gathering.winner.is_some_and(|(winner, ..)| winner == log);
-                if tries < self.thresholds.hopeless_tries || won {
-                    continue;
-                }
-                let middle = Stamp::utc(first.utc_ms + (last.utc_ms - first.utc_ms) / 2);
-                let reigning = |reign: &&Reign| {
-                    reign.log != log
-                        && reign.from <= middle
-                        && reign.until.is_none_or(|until| until > middle)
-                };
-                let leader = reigns
-                    .get(&region)
-                    .and_then(|all| all.iter().rev().find(reigning))
-                    .map(|reign| reign.leader.clone());
-                found.push(finding::Hopeless {
-                    region,
-                    term,
-                    candidate: self.peer(log),
-                    tries,
-                    first,
-                    last,
-                    leader,
-                });
-            }
-        }
-        found
-    }
-
-    fn pd_ends(&self) -> Vec<(Peer, ProcessEnd)> {
-        let pds = self.logs.iter().enumerate().filter(|(_, log)| log.is_pd);
-        pds.flat_map(|(index, log)| log.ends.iter().map(move |end| (self.peer(index), *end)))
-            .collect()
-    }
-
-    fn missing(&self) -> Vec<Missing> {
-        let mut missing = BTreeSet::new();
-        let known: BTreeSet<u64> = self.logs.iter().filter_map(|log| log.store).collect();
-        let named = self.reports.iter().map(|report| report.store);
-        let moved = self
-            .pd_moves
-            .iter()
-            .flat_map(|one| [one.from, one.to])
-            .flatten();
-        missing.extend(
-            named
-                .chain(moved)
-                .filter(|store| !known.contains(store))
-                .map(Missing::StoreLog),
-        );
-        let nameless = self
-            .logs
-            .iter()
-            .filter(|log| log.store.is_none() && !log.is_pd);
-        missing.extend(nameless.map(|log| Missing::StoreId(log.name.to_string())));
-        if !self.logs.iter().any(|log| log.is_pd) {
-            missing.insert(Missing::PdLog);
-        }
-        let starts = self
-            .elections
-            .values()
-            .filter(|gathering| gathering.election.started.is_none())
-            .count();
-        let mut first = BTreeMap::new();
-        for (&(region, _), gathering) in &self.elections {
-            first.entry(region).or_insert(gathering.birth);
-        }
-        let strangers = first.values().filter(|&&birth| !birth).count();
-        for (count, what) in [
-            (starts, Missing::Starts as fn(u64) -> Missing),
-            (strangers, Missing::FirstLeaders),
-        ] {
-            missing.extend((count > 0).then(|| what(count as u64)));
-        }
-        missing.extend((self.timeless > 0).then_some(Missing::Times(self.timeless)));
-        missing.into_iter().collect()
-    }
-}
-
-/// A leader that hangs writes nothing: it leads until it is reported, if others then elect.
-fn end_out_of_reach(reigns: &mut BTreeMap<u64, Vec<Reign>>, outages: &[Outage]) {
-    for reign in reigns.values_mut().flatten() {
-        let hung = outages.iter().find(|outage| {
-            matches!(
-                outage.kind,
-                OutageKind::Hung | OutageKind::Unknown | OutageKind::CutOff
-            ) && Some(outage.store) == reign.leader.store
-                && reign.from <= outage.from
-                && reign.until.is_some_and(|until| {
-                    outage.from < until && outage.until.is_none_or(|back| until <= back)
-                })
-        });
-        if let Some(outage) = hung.filter(|_| {
-            reign.end == Some(ReignEnd::Replaced) || reign.end == Some(ReignEnd::Followed)
-        }) {
-            reign.until = Some(outage.from);
-            reign.end = Some(ReignEnd::OutOfReach);
         }
     }
 }

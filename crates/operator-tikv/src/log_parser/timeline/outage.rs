@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::super::stamp::Stamp;
-use super::builder::{Log, Report};
+use super::log::{Log, Report};
 
 /// Reports about a store this close together are about one loss.
 const SAME_LOSS_MS: i64 = 60_000;

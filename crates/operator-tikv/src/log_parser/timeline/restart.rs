@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::super::stamp::Stamp;
-use super::builder::Log;
 use super::election::{Election, ElectionKind};
+use super::log::Log;
 use super::reign::Reign;
 
 /// Leaders of a stopped store time out within this: twenty seconds of silence, and some.
