@@ -178,13 +178,13 @@ pub(crate) fn adversarial() -> Outcome {
     for (name, start, piece) in shapes {
         let mut first = None;
         print!("{name:20}");
-        for len in [100_000, 1_000_000, 10_000_000, 100_000_000] {
+        for len in [1_000_000, 10_000_000, 100_000_000] {
             let mut line = start.clone().into_bytes();
             while line.len() < len {
                 line.extend_from_slice(piece.as_bytes());
             }
             let mut best = f64::MAX;
-            for _ in 0..3 {
+            for _ in 0..5 {
                 let begun = Instant::now();
                 let parsed =
                     parse_lenient(&line, &mut Vec::new()).map(|line| line.fields().count());

@@ -229,6 +229,36 @@ fn rotated_files_come_in_the_order_they_were_written() {
 }
 
 #[test]
+fn a_compressed_file_before_the_window_is_not_read() {
+    let folder = Folder::new("before");
+    let text = bulk(1_000_000);
+    // Were it opened up, the damage behind its head would be met.
+    let old = folder.write("tikv-2024-08-14T16-25-23.105.log.gz", b"\x1f\x8b damaged");
+    let current = folder.write("tikv.log", &text);
+    let files = rotation_set(&current).expect("listable");
+    assert_eq!(files.first(), Some(&old));
+    let count = |from: i64| {
+        let window = Window {
+            from: Some(Stamp::utc(from)),
+            until: None,
+        };
+        let mut events = 0;
+        scan_files(
+            &files,
+            window,
+            NonZero::<usize>::MIN,
+            |_| events += 1,
+            |_, _| {},
+        )
+        .map(|_| events)
+    };
+    let begin = Bulk::default().begin_ms;
+    assert!(count(begin + 60_000).is_ok_and(|events| events > 0));
+    let error = count(begin).expect_err("the file before is needed");
+    assert_eq!(error.to_string(), format!("cannot read {}", old.display()));
+}
+
+#[test]
 fn a_follower_reads_across_rotation_and_truncation() {
     let folder = Folder::new("follow");
     let path = folder.write("tikv.log", b"old\n");

@@ -16,7 +16,7 @@ use super::super::event::LogEvent;
 use super::super::scanner::EventScanner;
 use super::super::tally::Tally;
 use super::source::{FileError, Progress, open};
-use super::window::{Window, WindowedLines, time_of};
+use super::window::{Window, WindowedLines, is_before, time_of};
 
 /// Bytes that a worker takes at a time.
 const BLOCK: usize = 1 << 20;
@@ -38,7 +38,9 @@ pub struct Located {
     pub event: LogEvent,
 }
 
-/// Hands over the events of files, one file after the other, in the order of their lines.
+/// Hands over the events of files, one file after the other, in the order of their lines: the files
+/// of one log in the order they were written. A compressed file is not opened up where the file
+/// after it begins before the window.
 ///
 /// `progress` is told after every chunk.
 ///
@@ -53,6 +55,11 @@ pub fn scan_files(
 ) -> Result<Tally, FileError> {
     let mut tally = Tally::default();
     for (file, path) in files.iter().enumerate() {
+        if let Some(next) = files.get(file + 1)
+            && is_before(path, next, window)?
+        {
+            continue;
+        }
         let told = scan_file(
             path,
             window,

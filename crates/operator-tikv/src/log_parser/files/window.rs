@@ -160,6 +160,21 @@ pub fn last_time(path: &Path) -> Result<Option<Stamp>, FileError> {
     }
 }
 
+/// Whether a file that cannot be searched lies wholly before a window, by the first line of the
+/// file that was written after it.
+pub(super) fn is_before(path: &Path, next: &Path, window: Window) -> Result<bool, FileError> {
+    let Some(from) = window.from else {
+        return Ok(false);
+    };
+    if path == Path::new("-") || open(path)?.seekable().is_some() {
+        return Ok(false);
+    }
+    let mut chunks = Chunks::new(open(next)?);
+    let first = chunks.next_chunk().map_err(FileError::new("read", next))?;
+    let time = first.and_then(|chunk| first_time(chunk.bytes));
+    Ok(time.is_some_and(|time| time.utc_ms < from.utc_ms.saturating_sub(MARGIN_MS)))
+}
+
 /// Where lines at or after a moment begin, less the margin; and whether that was found by search.
 /// Any sign that the file is not ordered means: from the start. A clock that was set back by little,
 /// between two probes, can stay unseen.
