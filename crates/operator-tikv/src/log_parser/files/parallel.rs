@@ -18,11 +18,15 @@ use super::super::tally::Tally;
 use super::source::{FileError, Progress, open};
 use super::window::{Window, WindowedLines, is_before, time_of};
 
-/// Bytes that a worker takes at a time.
+/// Bytes that a worker reads at a time.
 const BLOCK: usize = 1 << 20;
 
-/// Blocks that may be done ahead of the oldest one that is not: the bound of what waits in order.
-const AHEAD: u64 = 32;
+/// Blocks that a worker takes at a time: waking each other for every block would cost more than the
+/// second thread gains.
+const GROUP: u64 = 4;
+
+/// Groups that may be done ahead of the oldest one that is not: the bound of what waits in order.
+const AHEAD: u64 = 8;
 
 /// A file smaller than this is not worth a second thread.
 const SMALL: u64 = 4 * BLOCK as u64;
@@ -129,19 +133,20 @@ pub fn scan_file(
     Ok(scanner.tally().clone())
 }
 
-/// A plain file cut into blocks: a line belongs to the block in which it begins.
+/// A plain file cut into blocks: a line belongs to the block that holds the line feed before it, so
+/// that a block need not be asked what stands before it.
 struct Blocks<'a> {
     path: &'a Path,
     len: u64,
 }
 
-/// What a worker made of a block.
+/// What a worker made of a group of blocks.
 struct Done {
-    block: u64,
+    group: u64,
     events: Vec<(u64, LogEvent)>,
 }
 
-/// Which block is next, and how far the order has come.
+/// Which group is next, and how far the order has come.
 struct Turn {
     next: u64,
     handed_out: u64,
@@ -155,7 +160,7 @@ impl Blocks<'_> {
         mut each: impl FnMut(u64, LogEvent),
         mut progress: impl FnMut(Progress) -> ControlFlow<()>,
     ) -> io::Result<Tally> {
-        let count = self.len.div_ceil(BLOCK as u64);
+        let count = self.len.div_ceil(BLOCK as u64 * GROUP);
         let turn = Mutex::new(Turn {
             next: 0,
             handed_out: 0,
@@ -181,8 +186,8 @@ impl Blocks<'_> {
             let mut failed = None;
             for done in receiver {
                 match done {
-                    Ok(Done { block, events }) => {
-                        waiting.insert(block, events);
+                    Ok(Done { group, events }) => {
+                        waiting.insert(group, events);
                     }
                     Err(error) => {
                         failed.get_or_insert(error);
@@ -199,7 +204,7 @@ impl Blocks<'_> {
                         .handed_out = next;
                     moved.notify_all();
                     let done = Progress {
-                        done_bytes: (next * BLOCK as u64).min(self.len),
+                        done_bytes: (next * GROUP * BLOCK as u64).min(self.len),
                         total_bytes: Some(self.len),
                     };
                     if progress(done).is_break() {
@@ -228,8 +233,13 @@ impl Blocks<'_> {
         let mut scanner = EventScanner::new();
         let mut buffer = Vec::new();
         let mut file = None;
-        while let Some(block) = claim(count, turn, moved) {
-            let done = self.scan_block(block, &mut file, &mut buffer, &mut scanner);
+        while let Some(group) = claim(count, turn, moved) {
+            let mut events = Vec::new();
+            let blocks = group * GROUP..((group + 1) * GROUP).min(self.len.div_ceil(BLOCK as u64));
+            let scanned: io::Result<()> = blocks.into_iter().try_for_each(|block| {
+                self.scan_block(block, &mut file, &mut buffer, &mut scanner, &mut events)
+            });
+            let done = scanned.map(|()| Done { group, events });
             let failed = done.is_err();
             if sender.send(done).is_err() || failed {
                 break;
@@ -244,17 +254,16 @@ impl Blocks<'_> {
         file: &mut Option<File>,
         buffer: &mut Vec<u8>,
         scanner: &mut EventScanner,
-    ) -> io::Result<Done> {
+        events: &mut Vec<(u64, LogEvent)>,
+    ) -> io::Result<()> {
         let file = match file {
             Some(file) => file,
             None => file.insert(File::open(self.path)?),
         };
         let start = block * BLOCK as u64;
-        // One byte before the block tells whether a line begins with it.
-        let from = start.saturating_sub(1);
         let stop = (start + BLOCK as u64).min(self.len);
-        let mut size = usize::try_from(stop - from).unwrap_or(BLOCK);
-        file.seek(SeekFrom::Start(from))?;
+        let size = usize::try_from(stop - start).unwrap_or(BLOCK);
+        file.seek(SeekFrom::Start(start))?;
         buffer.resize(size.max(buffer.len()), 0);
         file.read_exact(&mut buffer[..size])?;
         let first = if block == 0 {
@@ -262,58 +271,48 @@ impl Blocks<'_> {
         } else {
             memchr(b'\n', &buffer[..size]).map(|at| at + 1)
         };
-        let mut done = Done {
-            block,
-            events: Vec::new(),
-        };
-        let Some(first) = first.filter(|&first| from + (first as u64) < stop) else {
-            return Ok(done);
-        };
-        let mut end = complete_last_line(file, buffer, &mut size, self.len - from)?;
+        let Some(first) = first else { return Ok(()) };
+        let mut end = complete_last_line(file, buffer, size, self.len - start)?;
         if end - first > MAX_LINE + BLOCK {
             scanner.count_too_long();
             end = first + MAX_LINE + BLOCK;
         }
-        let base = from + first as u64;
+        let base = start + first as u64;
         scanner.scan(&buffer[first..end], |found| {
-            done.events.push((base + found.offset as u64, found.event));
+            events.push((base + found.offset as u64, found.event));
         });
         if buffer.len() > 4 * BLOCK {
             *buffer = Vec::new();
         }
-        Ok(done)
+        Ok(())
     }
 }
 
-/// Reads on until the line that is begun in the buffer is whole, or too long; says where it ends.
+/// Reads on behind the block to the end of the line that is begun in it, or until that is too long;
+/// says where it ends.
 fn complete_last_line(
     file: &mut File,
     buffer: &mut Vec<u8>,
-    size: &mut usize,
+    block: usize,
     most: u64,
 ) -> io::Result<usize> {
     const STEP: usize = 16 << 10;
-    if buffer[..*size].ends_with(b"\n") {
-        return Ok(*size);
-    }
-    loop {
-        if *size as u64 >= most || *size > MAX_LINE + 2 * BLOCK {
-            return Ok(*size);
+    let mut size = block;
+    while (size as u64) < most && size <= MAX_LINE + 2 * BLOCK {
+        buffer.resize(buffer.len().max(size + STEP), 0);
+        let read = super::source::read_up_to(file, &mut buffer[size..size + STEP])?;
+        if let Some(at) = memchr(b'\n', &buffer[size..size + read]) {
+            return Ok(size + at);
         }
-        buffer.resize(buffer.len().max(*size + STEP), 0);
-        let read = super::source::read_up_to(file, &mut buffer[*size..*size + STEP])?;
         if read == 0 {
-            return Ok(*size);
+            break;
         }
-        let found = memchr(b'\n', &buffer[*size..*size + read]);
-        if let Some(at) = found {
-            return Ok(*size + at);
-        }
-        *size += read;
+        size += read;
     }
+    Ok(size)
 }
 
-/// The next block, once it is not too far ahead of the order.
+/// The next group, once it is not too far ahead of the order.
 fn claim(count: u64, turn: &Mutex<Turn>, moved: &Condvar) -> Option<u64> {
     let mut turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
     while !turn.stop && turn.next < count && turn.next >= turn.handed_out + AHEAD {
