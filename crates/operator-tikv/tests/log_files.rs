@@ -325,7 +325,22 @@ fn the_logs_of_a_cluster_are_one_stream_by_time() {
     while let Some(line) = merge.next_line().expect("readable") {
         assert!(last <= line.time, "{last:?} {:?}", line.time);
         last = line.time;
-        *counts.entry(line.store.to_string()).or_default() += 1;
+        let packed = line
+            .path
+            .extension()
+            .is_some_and(|extension| extension == "gz");
+        let count = counts.entry(line.store.to_string()).or_default();
+        let half = set
+            .logs
+            .iter()
+            .find(|log| *log.name == *line.store)
+            .map_or(0, |log| log.lines.len() / 2);
+        assert_eq!(
+            packed,
+            *count < half,
+            "each line names the file it stands in"
+        );
+        *count += 1;
     }
     for log in &set.logs {
         assert_eq!(counts.get(&log.name), Some(&log.lines.len()));

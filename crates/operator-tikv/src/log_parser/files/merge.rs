@@ -27,7 +27,7 @@ struct Input {
     store: Arc<str>,
     /// Files still to be read, the next one last.
     files: Vec<PathBuf>,
-    path: PathBuf,
+    path: Arc<Path>,
     reader: Option<LineReader<LogSource>>,
     next: Vec<u8>,
     /// The time the next line sorts by.
@@ -41,7 +41,7 @@ pub struct MergedLine<'a> {
     /// The name that its log was given.
     pub store: Arc<str>,
     /// The file it stands in.
-    pub path: &'a Path,
+    pub path: Arc<Path>,
     /// The line, without its line feed.
     pub bytes: &'a [u8],
     /// Its time, or that of the last line of its log that has one.
@@ -75,7 +75,7 @@ impl Merge {
         let mut input = Input {
             store: Arc::from(store),
             files,
-            path: PathBuf::new(),
+            path: Arc::from(Path::new("")),
             reader: None,
             next: Vec::new(),
             time: None,
@@ -103,12 +103,15 @@ impl Merge {
         };
         let input = &mut self.inputs[index];
         std::mem::swap(&mut self.line, &mut input.next);
-        let time = input.time;
+        let (store, path, time) = (
+            Arc::clone(&input.store),
+            Arc::clone(&input.path),
+            input.time,
+        );
         input.advance()?;
-        let input = &self.inputs[index];
         Ok(Some(MergedLine {
-            store: Arc::clone(&input.store),
-            path: &input.path,
+            store,
+            path,
             bytes: &self.line,
             time,
         }))
@@ -130,7 +133,7 @@ impl Input {
                     return Ok(());
                 };
                 self.reader = Some(LineReader::new(open(&path)?));
-                self.path = path;
+                self.path = Arc::from(path);
             }
             match self.read_line() {
                 Ok(true) => return Ok(()),
