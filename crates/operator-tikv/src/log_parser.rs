@@ -57,7 +57,7 @@ pub use tally::Tally;
 pub use text::Text;
 pub use timeline::{
     Election, ElectionKind, Eviction, Finding, Flapping, Hopeless, LogId, Missing, Outage,
-    OutageKind, PdMove, Peer, Reign, ReignEnd, Rejection, Restart, Storm, Thresholds, Timeline,
+    OutageKind, PdMove, Reign, ReignEnd, Rejection, Restart, Server, Storm, Thresholds, Timeline,
     TimelineBuilder, Told,
 };
 

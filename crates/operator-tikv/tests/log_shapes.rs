@@ -305,3 +305,25 @@ fn without_a_log_its_store_is_named_as_missing() {
         Some(OutageKind::Unknown)
     );
 }
+
+#[test]
+fn a_store_that_never_came_back_leads_nothing() {
+    let mut set = generate(&Shape::StoreFailure { leaders: 20 }, 8);
+    for log in set.logs.iter_mut().filter(|log| log.store == Some(VICTIM)) {
+        log.lines.retain(|line| line.ms < set.at_ms);
+    }
+    let timeline = timeline(&set);
+    let [lost] = timeline.outages() else {
+        panic!("{:?}", timeline.outages())
+    };
+    assert_eq!(
+        (lost.store, lost.kind, lost.until),
+        (VICTIM, OutageKind::Killed, None)
+    );
+    let victims = timeline
+        .regions()
+        .flat_map(|region| timeline.reigns_of(region))
+        .filter(|reign| reign.leader.store == Some(VICTIM));
+    let ends: Vec<_> = victims.map(|reign| (reign.end, reign.until)).collect();
+    assert_eq!(ends, [(Some(ReignEnd::Died), Some(lost.from)); 20]);
+}

@@ -22,7 +22,7 @@ mod restart;
 use std::collections::BTreeMap;
 
 pub use builder::{LogId, TimelineBuilder};
-pub use election::{Election, ElectionKind, Peer, Rejection};
+pub use election::{Election, ElectionKind, Rejection, Server};
 pub use finding::{Finding, Flapping, Hopeless, Storm, Thresholds};
 pub use outage::{Outage, OutageKind};
 pub use reign::{Reign, ReignEnd};
@@ -93,7 +93,7 @@ pub struct Timeline {
     pub(super) elections: Vec<Election>,
     pub(super) reigns: BTreeMap<u64, Vec<Reign>>,
     pub(super) pd_moves: Vec<PdMove>,
-    pub(super) told: BTreeMap<(Peer, EventKind), Told>,
+    pub(super) told: BTreeMap<(Server, EventKind), Told>,
     pub(super) outages: Vec<Outage>,
     pub(super) restarts: Vec<Restart>,
     pub(super) evictions: Vec<Eviction>,
@@ -155,7 +155,7 @@ impl Timeline {
     }
 
     /// How often each log told of pressure, panics and clock jumps.
-    pub fn told(&self) -> impl Iterator<Item = (&Peer, EventKind, &Told)> {
+    pub fn told(&self) -> impl Iterator<Item = (&Server, EventKind, &Told)> {
         self.told
             .iter()
             .map(|((log, kind), told)| (log, *kind, told))

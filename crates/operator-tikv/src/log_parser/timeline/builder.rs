@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::event::{Ballot, LogEvent, Origin};
 use super::super::kind::{EventClass, EventKind};
 use super::super::stamp::Stamp;
-use super::election::{Election, ElectionKind, Peer, Rejection};
+use super::election::{Election, ElectionKind, Rejection, Server};
 use super::finding::Thresholds;
 use super::log::{Log, ProcessEnd, Report};
 use super::reign::{Reign, ReignEnd};
@@ -318,7 +318,7 @@ impl TimelineBuilder {
         from: Stamp,
     ) {
         self.end_reign(index, region, from, ReignEnd::Followed);
-        let leader = Peer {
+        let leader = Server {
             store: None,
             log: Arc::clone(&self.logs[index].name),
         };
@@ -342,8 +342,8 @@ impl TimelineBuilder {
         }
     }
 
-    pub(super) fn peer(&self, index: usize) -> Peer {
-        Peer {
+    pub(super) fn peer(&self, index: usize) -> Server {
+        Server {
             store: self.logs[index].store,
             log: Arc::clone(&self.logs[index].name),
         }

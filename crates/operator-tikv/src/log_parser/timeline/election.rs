@@ -7,14 +7,14 @@ use super::super::stamp::Stamp;
 
 /// Whose log it is: the store where it is known, and the name that the log was given.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Peer {
+pub struct Server {
     /// The store; `None` for PD, and where the log does not say.
     pub store: Option<u64>,
     /// The name of the log.
     pub log: std::sync::Arc<str>,
 }
 
-impl fmt::Display for Peer {
+impl fmt::Display for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.store {
             Some(store) => write!(f, "store {store}"),
@@ -81,7 +81,7 @@ pub struct Election {
     /// Why.
     pub kind: ElectionKind,
     /// Who began the last campaign: its log and its raft peer.
-    pub starter: Option<(Peer, Option<u64>)>,
+    pub starter: Option<(Server, Option<u64>)>,
     /// The first line about it.
     pub first_seen: Stamp,
     /// When the last campaign began.
@@ -89,13 +89,13 @@ pub struct Election {
     /// Campaigns by every peer.
     pub tries: u32,
     /// Who won and when.
-    pub leader: Option<(Peer, Option<u64>, Stamp)>,
+    pub leader: Option<(Server, Option<u64>, Stamp)>,
     /// Votes granted, as the voters' logs say.
     pub votes: u32,
     /// Votes not given, by reason.
     pub rejections: BTreeMap<Rejection, u32>,
     /// Who led before: the winner of the last lower term.
-    pub previous: Option<Peer>,
+    pub previous: Option<Server>,
 }
 
 impl Election {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::super::kind::EventKind;
 use super::super::stamp::Stamp;
-use super::election::Peer;
+use super::election::Server;
 use super::outage::Outage;
 use super::restart::{Eviction, Restart};
 
@@ -42,7 +42,7 @@ impl Default for Thresholds {
 #[derive(Clone, Debug)]
 pub struct Storm {
     /// Who led before; `None` where the logs do not say.
-    pub lost: Option<Peer>,
+    pub lost: Option<Server>,
     /// How that store was gone, where that is known.
     pub outage: Option<Outage>,
     /// Regions.
@@ -76,7 +76,7 @@ pub struct Hopeless {
     /// The term.
     pub term: u64,
     /// Who.
-    pub candidate: Peer,
+    pub candidate: Server,
     /// How often.
     pub tries: u32,
     /// The first campaign.
@@ -84,7 +84,7 @@ pub struct Hopeless {
     /// The last.
     pub last: Stamp,
     /// Who led the region meanwhile: then the candidate is cut off, and no leader is missing.
-    pub leader: Option<Peer>,
+    pub leader: Option<Server>,
 }
 
 /// What happened.
@@ -107,14 +107,14 @@ pub enum Finding {
     /// A store's followers are cut off: they campaign in vain while their leaders live.
     CutOff {
         /// The store.
-        candidate: Peer,
+        candidate: Server,
         /// Its candidates.
         candidates: Vec<Hopeless>,
     },
     /// Regions have no quorum: candidates campaign in vain and nobody leads.
     NoQuorum {
         /// Who tries.
-        candidate: Peer,
+        candidate: Server,
         /// Its candidates.
         candidates: Vec<Hopeless>,
     },
@@ -132,7 +132,7 @@ pub enum Finding {
     /// A log tells of pressure, a panic or a clock jump.
     Told {
         /// Whose.
-        log: Peer,
+        log: Server,
         /// What.
         kind: EventKind,
         /// How many lines.
@@ -145,14 +145,14 @@ pub enum Finding {
     /// A PD member leads.
     PdLeads {
         /// Which.
-        member: Peer,
+        member: Server,
         /// Since when.
         at: Stamp,
     },
     /// A PD member was restarted or stopped.
     PdGone {
         /// Which.
-        member: Peer,
+        member: Server,
         /// Whether it was told to stop.
         told_to_stop: bool,
         /// Its last event.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::stamp::Stamp;
 use super::Timeline;
-use super::election::{Election, ElectionKind, Peer};
+use super::election::{Election, ElectionKind, Server};
 use super::finding::{Finding, Flapping, Hopeless, Storm, Thresholds};
 use super::log::ProcessEnd;
 use super::outage::{Outage, OutageKind};
@@ -14,8 +14,8 @@ pub(super) fn findings(
     timeline: &Timeline,
     thresholds: &Thresholds,
     hopeless: Vec<Hopeless>,
-    pd_leaders: Vec<(Peer, Stamp)>,
-    pd_ends: Vec<(Peer, ProcessEnd)>,
+    pd_leaders: Vec<(Server, Stamp)>,
+    pd_ends: Vec<(Server, ProcessEnd)>,
 ) -> Vec<Finding> {
     let mut found: Vec<Finding> = timeline
         .outages
@@ -60,7 +60,7 @@ pub(super) fn findings(
 
 /// Elections by timeout in groups by who led before.
 fn storms(timeline: &Timeline, thresholds: &Thresholds) -> Vec<Storm> {
-    let mut by_lost: BTreeMap<Option<Peer>, Vec<(Stamp, u64)>> = BTreeMap::new();
+    let mut by_lost: BTreeMap<Option<Server>, Vec<(Stamp, u64)>> = BTreeMap::new();
     for election in timeline
         .elections
         .iter()
@@ -114,7 +114,7 @@ fn storms(timeline: &Timeline, thresholds: &Thresholds) -> Vec<Storm> {
 }
 
 /// The outage of a store that a storm followed.
-fn outage_before(outages: &[Outage], lost: Option<&Peer>, first: Stamp) -> Option<Outage> {
+fn outage_before(outages: &[Outage], lost: Option<&Server>, first: Stamp) -> Option<Outage> {
     const SLACK_MS: i64 = 30_000;
     let store = lost?.store?;
     let begun = |outage: &&Outage| {
@@ -147,7 +147,7 @@ fn rolling(restarts: &[Restart], thresholds: &Thresholds) -> Vec<Finding> {
 
 /// Hopeless candidates by store, those with a living leader apart from those without.
 fn candidates(hopeless: Vec<Hopeless>) -> Vec<Finding> {
-    let mut groups: BTreeMap<(Peer, bool), Vec<Hopeless>> = BTreeMap::new();
+    let mut groups: BTreeMap<(Server, bool), Vec<Hopeless>> = BTreeMap::new();
     for one in hopeless {
         groups
             .entry((one.candidate.clone(), one.leader.is_some()))

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::stamp::Stamp;
 use super::builder::TimelineBuilder;
-use super::election::{Election, ElectionKind, Peer};
+use super::election::{Election, ElectionKind, Server};
 use super::finding::Hopeless;
 use super::log::ProcessEnd;
 use super::outage::{Outage, OutageKind, outages};
@@ -77,6 +77,16 @@ impl TimelineBuilder {
     fn end_with_process(&mut self, outages: &[Outage]) {
         for reign in &mut self.reigns {
             let log = &self.logs[reign.log];
+            // One that died and never came back is known from the others alone.
+            let dead = outages.iter().find(|outage| {
+                outage.kind == OutageKind::Killed
+                    && outage.until.is_none()
+                    && Some(outage.store) == log.store
+                    && reign.from <= outage.from
+            });
+            if let Some(dead) = dead {
+                reign.close(dead.from, ReignEnd::Died);
+            }
             let Some(end) = log.ends.iter().find(|end| {
                 reign.from <= end.last && (reign.until.is_none() || reign.until > Some(end.last))
             }) else {
@@ -97,7 +107,7 @@ impl TimelineBuilder {
     }
 
     fn take_elections(&mut self) -> Vec<Election> {
-        let mut previous: Option<(u64, Option<Peer>)> = None;
+        let mut previous: Option<(u64, Option<Server>)> = None;
         let mut elections = Vec::with_capacity(self.elections.len());
         for ((region, _), gathering) in std::mem::take(&mut self.elections) {
             let mut election = gathering.election;
@@ -160,7 +170,7 @@ impl TimelineBuilder {
         found
     }
 
-    fn pd_ends(&self) -> Vec<(Peer, ProcessEnd)> {
+    fn pd_ends(&self) -> Vec<(Server, ProcessEnd)> {
         let pds = self.logs.iter().enumerate().filter(|(_, log)| log.is_pd);
         pds.flat_map(|(index, log)| log.ends.iter().map(move |end| (self.peer(index), *end)))
             .collect()

@@ -1,7 +1,7 @@
 //! Who led, from when until when.
 
 use super::super::stamp::Stamp;
-use super::election::Peer;
+use super::election::Server;
 
 /// How a leadership ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,7 +28,7 @@ pub struct Reign {
     /// Its term.
     pub term: u64,
     /// Whose.
-    pub leader: Peer,
+    pub leader: Server,
     /// The raft peer.
     pub peer: Option<u64>,
     /// When it was won.
