@@ -26,7 +26,7 @@ const BIRTH_MS: i64 = 1_000;
 /// Reports about one store by one log this close together are remembered once.
 const SAME_REPORT_MS: i64 = 3_000;
 
-/// Builds a [`Timeline`] out of events.
+/// Builds a [`Timeline`](super::Timeline) out of events.
 ///
 /// ```
 /// use operator_tikv::log_parser::{TimelineBuilder, events};
