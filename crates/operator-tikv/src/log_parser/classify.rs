@@ -9,6 +9,10 @@ use super::level::Level;
 use super::line::{Damage, LogLine};
 use super::mention::Body;
 
+/// Words that make an event stand within so many bytes of the message's beginning; a backtrace of
+/// many kilobytes behind them is not unescaped for their sake.
+pub(super) const MAX_WORDS: usize = 4 << 10;
+
 /// Rows by the first byte of their pattern.
 static BY_FIRST_BYTE: LazyLock<[Vec<Prepared>; 256]> = LazyLock::new(|| {
     let mut table = [const { Vec::new() }; 256];
@@ -89,7 +93,7 @@ pub(super) fn classify(line: &LogLine<'_>) -> Option<&'static Row> {
             None
         };
     };
-    let message = message.bytes();
+    let message = message.start(MAX_WORDS).bytes();
     row_of(Body::of(&message).text, line.source).or_else(|| {
         let fatal =
             line.level == Some(Level::Fatal) && line.source.is_none_or(|source| !is_go(source));

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::catalogue::{ElectionTerm, Row, Writer, keeps_reason};
-use super::classify::{classify, is_go};
+use super::classify::{MAX_WORDS, classify, is_go};
 use super::kind::{EventClass, EventKind};
 use super::level::Level;
 use super::line::{Field, LogLine};
@@ -189,9 +189,9 @@ impl<'a> Gathered<'a> {
     /// The event; `None` where a row says less than it seemed to, as an order of PD that moves no
     /// leader.
     pub(super) fn finish(self, row: &'static Row, line: &LogLine<'_>) -> Option<LogEvent> {
-        let message = line
-            .message
-            .map_or(Cow::Borrowed(line.trailing), Text::bytes);
+        let message = line.message.map_or(Cow::Borrowed(line.trailing), |text| {
+            text.start(MAX_WORDS).bytes()
+        });
         let body = Body::of(&message);
         let origin = match (row.writer, line.source) {
             (Writer::Pd, _) => Origin::Pd,

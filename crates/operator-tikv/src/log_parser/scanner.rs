@@ -2,7 +2,7 @@
 
 use memchr::memchr_iter;
 
-use super::classify::row_of;
+use super::classify::{MAX_WORDS, row_of};
 use super::event::{Gathered, LogEvent};
 use super::fault::Reason;
 use super::mention::Body;
@@ -112,7 +112,7 @@ impl EventScanner {
     /// where it must be read in another way.
     fn candidate(&mut self, line: &[u8]) -> Option<Read> {
         let (source, message) = source_and_message(line)?;
-        let message = message.bytes();
+        let message = message.start(MAX_WORDS).bytes();
         let Some(row) = row_of(Body::of(&message).text, Some(source)) else {
             // The words of a panic are its own.
             return (line.get(34) != Some(&b'F')).then_some(Read::Dull);

@@ -143,13 +143,18 @@ impl Skimmer {
     }
 }
 
+/// A bracket, or a blank: no source has one, and with it this is some other text.
+const fn ends_source(eight: u64) -> u64 {
+    word::equal(eight, b']') | word::equal(eight, b' ')
+}
+
 /// How far behind `from` the bracket stands that ends a source: all of it is looked at, and the
 /// first found is taken by selection. Beyond the end where there is none.
 #[inline]
 fn bracket(head: &[u8; HEAD], from: usize) -> usize {
     let mut found = SOURCE;
     for at in (0..SOURCE).step_by(word::WORD).rev() {
-        let bits = word::load(head, from + at).map_or(0, |eight| word::equal(eight, b']'));
+        let bits = word::load(head, from + at).map_or(0, ends_source);
         found = if bits == 0 {
             found
         } else {

@@ -46,6 +46,14 @@ impl<'a> Text<'a> {
         self.raw.is_empty()
     }
 
+    /// The beginning: so many bytes as they stand in the line, at most.
+    pub(super) fn start(self, most: usize) -> Self {
+        Text {
+            raw: self.raw.get(..most).unwrap_or(self.raw),
+            quoted: self.quoted,
+        }
+    }
+
     /// The unescaped bytes; borrowed where nothing was escaped.
     #[must_use]
     pub fn bytes(self) -> Cow<'a, [u8]> {
