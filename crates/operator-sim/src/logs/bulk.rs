@@ -410,3 +410,39 @@ fn transfer_started(text: &mut Text, rng: &mut Rng) {
     .number("term", term)
     .raft(rng);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_gives_the_same_bytes_and_one_line_in_a_hundred_is_about_leaders() {
+        let bulk = Bulk {
+            bytes: 3_000_000,
+            ..Bulk::default()
+        };
+        let write = |bulk: Bulk| {
+            let mut text = Vec::new();
+            let report = bulk.write(&mut text).expect("memory");
+            (text, report)
+        };
+        let (text, report) = write(bulk);
+        assert_eq!(
+            (report.bytes, report.lines),
+            (
+                text.len() as u64,
+                text.iter().filter(|&&byte| byte == b'\n').count() as u64
+            )
+        );
+        assert!(
+            (5..20).contains(&(report.seven_phrases * 1_000 / report.lines)),
+            "{report:?}"
+        );
+        assert!(
+            (300..420).contains(&(report.bytes / report.lines)),
+            "{report:?}"
+        );
+        assert_eq!(write(bulk).0, text);
+        assert_ne!(write(Bulk { seed: 2, ..bulk }).0, text);
+    }
+}
