@@ -175,6 +175,10 @@ fn what_the_head_of_a_container_hides_is_found() {
             Damage::PREFIX,
         ),
         (format!("tikv.log:6170:{inner}"), Damage::PREFIX),
+        (
+            r#"2024-08-14T08:25:23.2Z stderr F {"level":"INFO","caller":"raft.rs:1","message":"became leader at term 6","time":"2024/08/14 16:25:23.105 +08:00","region_id":2}"#.to_owned(),
+            Damage::PREFIX,
+        ),
         (inner[1..].to_owned(), Damage::NO_BRACKET),
         (format!("{inner}\r\n"), Damage::NONE),
     ] {

@@ -56,6 +56,7 @@ pub fn parse_lenient<'a>(
 fn recover(line: &[u8]) -> Option<LogLine<'_>> {
     prefixed(line)
         .or_else(|| missing_bracket(line))
+        .or_else(|| prefixed_json(line))
         .or_else(|| rocksdb(line))
         .or_else(|| legacy::parse(line))
 }
@@ -73,6 +74,15 @@ fn prefixed(line: &[u8]) -> Option<LogLine<'_>> {
         }
         Some(parsed)
     })
+}
+
+/// A JSON record behind the head of a container runtime.
+fn prefixed_json(line: &[u8]) -> Option<LogLine<'_>> {
+    let at = memchr_iter(b'{', line).next().filter(|&at| at > 0)?;
+    let mut parsed = json::parse(&line[at..], at, |_| {}).ok()?;
+    parsed.prefix = &line[..at];
+    parsed.damage = Damage::PREFIX;
+    Some(parsed)
 }
 
 /// A stamp whose opening bracket was lost in copying.
