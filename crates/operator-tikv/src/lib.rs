@@ -1,7 +1,8 @@
-//! TiKV as a subject of Operator: read over PD's HTTP API.
+//! TiKV as a subject of Operator: read over PD's HTTP API, and from the logs.
 
 mod http;
 pub mod invariants;
+pub mod log_parser;
 mod pd;
 mod subject;
 
