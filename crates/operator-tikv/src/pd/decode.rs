@@ -1,13 +1,26 @@
 //! What PD's bodies say, as values. Each file has the wire shapes of its own and hands out none of them;
 //! nothing here does I/O, and nothing a server can send makes it panic.
 
+mod config;
+mod hot;
+mod members;
+mod region;
+mod regions;
+mod schedule;
 mod stores;
 
-use operator_core::{Entity, Fault, Gap, Listing, Why};
+use std::collections::BTreeMap;
+
+use operator_core::{Entity, Fault, Gap, Listing, StoreId, Why};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-pub(crate) use stores::{Unsettled, stores};
+pub(crate) use config::{placement_rules, replication_config, schedule_config};
+pub(crate) use hot::{hot_spots, hot_stores};
+pub(crate) use members::{cluster_status, health, leader, members, version};
+pub(crate) use regions::{RegionList, count, holes, one};
+pub(crate) use schedule::{evicting, operators, paused, progress, schedulers};
+pub(crate) use stores::{Unsettled, store, stores};
 
 /// How much of what could not be read is shown.
 const FOUND_CHARS: usize = 60;
@@ -74,4 +87,13 @@ fn or_empty<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// A map whose keys are store ids as text, or `null`.
+fn ids<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<StoreId, T>, D::Error> {
+    let map: Option<BTreeMap<u64, T>> = Option::deserialize(deserializer)?;
+    let map = map.unwrap_or_default().into_iter();
+    Ok(map.map(|(id, value)| (StoreId(id), value)).collect())
 }

@@ -1,4 +1,6 @@
-//! Quantities that PD writes as text: sizes, moments.
+//! Quantities that PD writes as text: sizes, durations, moments, keys.
+
+use std::time::Duration;
 
 use operator_core::Timestamp;
 
@@ -38,6 +40,39 @@ fn whole(value: f64) -> Option<u64> {
         .then_some(rounded as u64)
 }
 
+/// A duration as Go prints it: `172h35m23.5s`, `1m0s`, `10ms`, `0s`. There are no negative ones here.
+pub(crate) fn duration(text: &str) -> Option<Duration> {
+    let mut rest = text.trim();
+    let mut seconds = 0.0;
+    if rest.is_empty() {
+        return None;
+    }
+    while !rest.is_empty() {
+        if rest == "0" {
+            break;
+        }
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, tail) = rest.split_at_checked(digits)?;
+        let letters = tail
+            .find(|c: char| c.is_ascii_digit() || c == '.')
+            .unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at_checked(letters)?;
+        let unit_seconds = match unit {
+            "ns" => 1e-9,
+            "us" | "µs" | "μs" => 1e-6,
+            "ms" => 1e-3,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            "d" => 86_400.0,
+            _ => return None,
+        };
+        seconds += number.parse::<f64>().ok()? * unit_seconds;
+        rest = tail;
+    }
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
 /// Nanoseconds since the Unix epoch, as PD keeps a heartbeat; none where there never was one.
 pub(crate) fn unix_nanos(nanos: i64) -> Option<Timestamp> {
     (nanos > 0).then(|| Timestamp::from_unix_millis(nanos / 1_000_000))
@@ -46,4 +81,33 @@ pub(crate) fn unix_nanos(nanos: i64) -> Option<Timestamp> {
 /// Seconds since the Unix epoch, as PD keeps a start; none where it is not known.
 pub(crate) fn unix_seconds(seconds: i64) -> Option<Timestamp> {
     (seconds > 0).then(|| Timestamp::from_unix_seconds(seconds))
+}
+
+/// RFC 3339 in the zone of PD's machine. The years 1 and 1970 are how PD writes that there is none.
+pub(crate) fn rfc3339(text: &str) -> Option<Timestamp> {
+    let moment: Timestamp = text.parse().ok()?;
+    (moment > Timestamp::EPOCH).then_some(moment)
+}
+
+/// A key from hexadecimal, in either case.
+pub(crate) fn key(hex: &str) -> Option<Vec<u8>> {
+    let digits = hex.as_bytes();
+    if !digits.len().is_multiple_of(2) {
+        return None;
+    }
+    let mut key = Vec::with_capacity(digits.len() / 2);
+    for pair in digits.chunks_exact(2) {
+        let [high, low] = pair else { return None };
+        key.push(nibble(*high)? << 4 | nibble(*low)?);
+    }
+    Some(key)
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
 }

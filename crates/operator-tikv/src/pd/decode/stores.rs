@@ -71,9 +71,7 @@ pub(crate) fn stores(
     now: Timestamp,
 ) -> Result<Listing<Store>, Fault> {
     let wire: WireList<'_> = json(body, "an object with `stores`")?;
-    let mut listing = listing(&wire.stores, "store", name, |wire: WireStore, gaps| {
-        store(wire, gaps)
-    });
+    let mut listing = listing(&wire.stores, "store", name, convert);
     listing.items.sort_by_key(|store| store.id);
     if unsettled.is(&listing.items, now) {
         for store in listing.items.iter_mut().filter(|store| seems_silent(store)) {
@@ -81,6 +79,12 @@ pub(crate) fn stores(
         }
     }
     Ok(listing)
+}
+
+/// The one store in an answer of `/store/ID`, with the gaps about it.
+pub(crate) fn store(body: &[u8]) -> Result<Listing<Store>, Fault> {
+    let wire: &RawValue = json(body, "a store")?;
+    Ok(listing(&[wire], "store", name, convert))
 }
 
 fn name(item: &RawValue) -> Option<Entity> {
@@ -96,7 +100,7 @@ fn name(item: &RawValue) -> Option<Entity> {
     Some(Entity::Store(StoreId(named.store.id)))
 }
 
-fn store(wire: WireStore, gaps: &mut Vec<Gap>) -> Option<Store> {
+fn convert(wire: WireStore, gaps: &mut Vec<Gap>) -> Option<Store> {
     let WireStore {
         store: meta,
         status,

@@ -1,13 +1,14 @@
 //! `/stores`: shapes and traps, over HTTP as they come.
 
-use std::net::TcpListener;
+use std::time::Duration;
 
 use httpmock::MockServer;
 use operator_core::{
     Entity, Fault, Listing, ManualClock, Store, StoreId, StoreState, Timestamp, Why,
 };
 use operator_tikv::{PdClient, PdOptions};
-use std::time::Duration;
+
+use crate::support::fake;
 
 const UP: &str = r#"{"store":{"id":4,"address":"tikv-4:20160","status_address":"tikv-4:20180",
     "version":"v8.5.0","labels":[{"key":"zone","value":"a"},{"key":"spare"}],"start_timestamp":1700000000,
@@ -30,8 +31,22 @@ fn silent(id: u64) -> String {
     )
 }
 
-async fn listed(stores: &[&str]) -> Listing<Store> {
+/// A member that leads alone.
+async fn pd() -> MockServer {
     let server = MockServer::start_async().await;
+    let members = fake::members(fake::CLUSTER, &[server.base_url()], Some(0));
+    server
+        .mock_async(|when, then| {
+            when.path("/pd/api/v1/members")
+                .header("pd-allow-follower-handle", "true");
+            then.status(200).body(members);
+        })
+        .await;
+    server
+}
+
+async fn listed(stores: &[&str]) -> Listing<Store> {
+    let server = pd().await;
     server
         .mock_async(|when, then| {
             when.path("/pd/api/v1/stores");
@@ -93,7 +108,7 @@ async fn a_size_that_is_none_costs_itself() {
 
 #[tokio::test]
 async fn null_is_an_empty_list() {
-    let server = MockServer::start_async().await;
+    let server = pd().await;
     server
         .mock_async(|when, then| {
             when.path("/pd/api/v1/stores");
@@ -106,7 +121,7 @@ async fn null_is_an_empty_list() {
 
 #[tokio::test]
 async fn every_store_silent_with_0b_is_unseen_for_a_minute_and_then_believed() {
-    let server = MockServer::start_async().await;
+    let server = pd().await;
     let (a, b) = (silent(1), silent(2));
     server
         .mock_async(|when, then| {
@@ -164,7 +179,7 @@ async fn a_full_disk_has_a_capacity_and_nothing_available() {
 
 #[tokio::test]
 async fn a_dead_endpoint_is_passed_over_and_accounted_for_when_all_are() {
-    let server = MockServer::start_async().await;
+    let server = pd().await;
     let mock = server
         .mock_async(|when, then| {
             when.path("/pd/api/v1/stores")
@@ -173,10 +188,8 @@ async fn a_dead_endpoint_is_passed_over_and_accounted_for_when_all_are() {
             then.status(200).body(body(&[UP]));
         })
         .await;
-    let dead = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let taken = fake::bound();
+    let dead = taken.local_addr().unwrap();
     let pd = PdClient::new(&format!("{dead},{}", server.address())).unwrap();
     assert_eq!(pd.stores().await.unwrap().items.len(), 1);
     mock.assert_async().await;

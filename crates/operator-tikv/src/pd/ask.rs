@@ -1,0 +1,236 @@
+//! One read: from endpoint to endpoint until one gives an answer that can be read.
+
+use std::net::SocketAddr;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use operator_core::{Entity, Error, Fault, Result};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+use super::endpoint::Endpoint;
+use super::members::{Due, Round};
+use super::{PdClient, decode, failure};
+use crate::facts::PdMembers;
+use crate::http::Ask;
+
+/// What is asked for.
+pub(super) struct Query<'a> {
+    pub(super) operation: &'static str,
+    /// Below `/pd/api/v1`, percent-encoded where it must be.
+    pub(super) path: &'a str,
+    /// What a 404 says that there is not.
+    pub(super) about: Option<Entity>,
+    /// Whether the member shall speak for itself, where it would pass the request on to the leader.
+    pub(super) from: From,
+    /// How long one endpoint may take, where that is not as long as ever.
+    pub(super) within: Option<Duration>,
+}
+
+/// Who is to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum From {
+    /// The leader, directly or through a follower.
+    Leader,
+    /// Whoever is asked.
+    Anyone,
+}
+
+impl<'a> Query<'a> {
+    pub(super) fn new(operation: &'static str, path: &'a str) -> Self {
+        Self {
+            operation,
+            path,
+            about: None,
+            from: From::Leader,
+            within: None,
+        }
+    }
+}
+
+/// Takes in the body of an answer as it comes.
+pub(super) trait Intake: Send {
+    type Value;
+
+    /// Takes a piece. `Break` means that it has enough.
+    fn take(&mut self, piece: &[u8]) -> Result<ControlFlow<()>, Fault>;
+
+    /// What it comes to.
+    fn finish(self) -> Result<Self::Value, Fault>;
+}
+
+/// Takes in the whole body and then decodes it.
+pub(super) struct Whole<F>(Vec<u8>, F);
+
+impl<T, F: FnOnce(&[u8]) -> Result<T, Fault> + Send> Intake for Whole<F> {
+    type Value = T;
+
+    fn take(&mut self, piece: &[u8]) -> Result<ControlFlow<()>, Fault> {
+        self.0.extend_from_slice(piece);
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn finish(self) -> Result<T, Fault> {
+        self.1(&self.0)
+    }
+}
+
+/// An answer that could be read, and how it came.
+pub(super) struct Taken<T> {
+    pub(super) value: T,
+    pub(super) date: Option<operator_core::Timestamp>,
+    connection: Option<SocketAddr>,
+}
+
+impl PdClient {
+    /// Reads something that fits into memory as a whole.
+    pub(super) async fn read<T>(
+        &self,
+        query: Query<'_>,
+        decode: impl Fn(&[u8]) -> Result<T, Fault> + Send + Sync,
+    ) -> Result<T> {
+        Ok(self.take_whole(query, decode).await?.value)
+    }
+
+    /// The same, with how it came.
+    pub(super) async fn take_whole<T>(
+        &self,
+        query: Query<'_>,
+        decode: impl Fn(&[u8]) -> Result<T, Fault> + Send + Sync,
+    ) -> Result<Taken<T>> {
+        self.take(query, || Whole(Vec::new(), &decode)).await
+    }
+
+    /// Asks one endpoint after the other, each once at most, until one gives an answer that can be read.
+    pub(super) async fn take<I: Intake>(
+        &self,
+        query: Query<'_>,
+        mut intake: impl FnMut() -> I + Send,
+    ) -> Result<Taken<I::Value>> {
+        let mut round = Round::new(query.operation);
+        self.members.begin(self.clock.now());
+        while let Some(endpoint) = self.members.next(&round) {
+            let outcome = match self.members.due(&endpoint) {
+                Due::Introduction => self.introduce(&endpoint).await.map(|()| None),
+                Due::Leader => self.ask_who_leads(&endpoint).await.map(|()| None),
+                Due::Nothing => self.take_from(&endpoint, &query, intake()).await.map(Some),
+            };
+            match outcome {
+                // Now that more is known, somebody else may be better to ask.
+                Ok(None) => {}
+                Ok(Some(taken)) => {
+                    self.members.succeeded(&endpoint);
+                    return Ok(taken);
+                }
+                Err(fault) if failure::goes_on(&fault) => {
+                    tracing::debug!(origin = endpoint.origin(), %fault, "PD endpoint passed over");
+                    self.members.failed(&endpoint, &fault);
+                    round.failed(&endpoint, fault);
+                }
+                Err(fault) => {
+                    self.members.succeeded(&endpoint);
+                    return Err(Error::new(query.operation, fault).at(endpoint.origin()));
+                }
+            }
+        }
+        Err(round.exhausted())
+    }
+
+    /// Reads from a member, and only then, if the connection is a new one, whether it is still a member
+    /// of the same cluster that is at its other end.
+    async fn take_from<I: Intake>(
+        &self,
+        endpoint: &Endpoint,
+        query: &Query<'_>,
+        intake: I,
+    ) -> Result<Taken<I::Value>, Fault> {
+        let taken = self.fetch(endpoint, query, intake).await?;
+        if self.members.is_stranger(endpoint, taken.connection) {
+            self.introduce(endpoint).await?;
+            self.members.connected(endpoint, taken.connection);
+        }
+        Ok(taken)
+    }
+
+    /// Learns from an endpoint which cluster it is of, who its members are and who leads.
+    async fn introduce(&self, endpoint: &Endpoint) -> Result<(), Fault> {
+        let query = Query {
+            from: From::Anyone,
+            ..Query::new("read members", "/members")
+        };
+        let whole = Whole(Vec::new(), decode::members);
+        // Whatever the endpoint declines here, it is no member that could be asked for anything else.
+        let taken = self.fetch(endpoint, &query, whole).await.map_err(unfit)?;
+        self.members.admit(endpoint, taken.value.cluster_id)?;
+        self.members.connected(endpoint, taken.connection);
+        self.learn(&taken.value);
+        Ok(())
+    }
+
+    /// Takes up what a member said of the members.
+    pub(super) fn learn(&self, said: &PdMembers) {
+        self.members.learn(&said.members.items);
+        self.members.lead(said.leader.as_ref(), self.clock.now());
+    }
+
+    /// A member answers this at once and by itself, also while it waits for a leader that is gone.
+    async fn ask_who_leads(&self, endpoint: &Endpoint) -> Result<(), Fault> {
+        let query = Query {
+            from: From::Anyone,
+            ..Query::new("read leader", "/leader")
+        };
+        let whole = Whole(Vec::new(), decode::leader);
+        match self.fetch(endpoint, &query, whole).await {
+            Ok(taken) => self.members.lead(taken.value.as_ref(), self.clock.now()),
+            Err(fault @ (Fault::Transport { .. } | Fault::TimedOut { .. })) => return Err(fault),
+            Err(_) => self.members.looked(self.clock.now()),
+        }
+        Ok(())
+    }
+
+    async fn fetch<I: Intake>(
+        &self,
+        endpoint: &Endpoint,
+        query: &Query<'_>,
+        mut intake: I,
+    ) -> Result<Taken<I::Value>, Fault> {
+        let ask = self.ask(endpoint, query)?;
+        let answer = self.http.get(&ask, &mut |piece| intake.take(piece)).await?;
+        if !answer.is_good() {
+            let about = query.about.as_ref();
+            return Err(failure::fault(answer.status, &answer.excerpt, about));
+        }
+        Ok(Taken {
+            value: intake.finish()?,
+            date: answer.date,
+            connection: answer.connection,
+        })
+    }
+
+    fn ask(&self, endpoint: &Endpoint, query: &Query<'_>) -> Result<Ask, Fault> {
+        let path = format!("/pd/api/v1{}", query.path);
+        let url = endpoint.url(&path).ok_or_else(|| Fault::Transport {
+            reason: format!("`{path}` makes no URL"),
+        })?;
+        let mut headers = HeaderMap::new();
+        if query.from == From::Anyone {
+            let name = HeaderName::from_static("pd-allow-follower-handle");
+            headers.insert(name, HeaderValue::from_static("true"));
+        }
+        Ok(Ask {
+            url,
+            headers,
+            within: query.within.unwrap_or(self.within),
+            limit_bytes: self.limit_bytes,
+        })
+    }
+}
+
+fn unfit(fault: Fault) -> Fault {
+    match failure::goes_on(&fault) {
+        true => fault,
+        false => Fault::Decode {
+            expected: "the members of PD".into(),
+            found: fault.to_string(),
+        },
+    }
+}
