@@ -31,6 +31,8 @@ pub struct PdOptions {
     pub within: Duration,
     /// How long one endpoint may take over one page of a scan.
     pub page_within: Duration,
+    /// How many regions a scan asks for at once. PD is held up for some milliseconds by thousands.
+    pub page_regions: usize,
     /// How large an answer may be.
     pub limit_bytes: usize,
     /// Who we say that we are, in PD's audit log and metrics.
@@ -50,6 +52,7 @@ impl Default for PdOptions {
         Self {
             within: Duration::from_secs(4),
             page_within: Duration::from_secs(30),
+            page_regions: 4096,
             limit_bytes: 64 << 20,
             caller: "operator".to_owned(),
             tls: TlsFiles::default(),
@@ -76,6 +79,7 @@ pub struct PdClient {
     members: Members,
     within: Duration,
     page_within: Duration,
+    page_regions: usize,
     limit_bytes: usize,
     clock: Clock,
     unsettled: Mutex<decode::Unsettled>,
@@ -113,6 +117,7 @@ impl PdClient {
             given,
             within: options.within,
             page_within: options.page_within,
+            page_regions: options.page_regions.clamp(1, regions::MOST_PER_PAGE),
             limit_bytes: options.limit_bytes,
             clock: options.clock,
             unsettled: Mutex::default(),

@@ -12,10 +12,6 @@ use super::PdClient;
 use super::regions::Page;
 use crate::facts::Tally;
 
-/// As many regions as PD is asked for at once: large enough that the way there and back does not matter,
-/// small enough that PD is held up for milliseconds.
-const PER_PAGE: usize = 4096;
-
 type NextPage<'a> = Pin<Box<dyn Future<Output = Result<Page>> + Send + 'a>>;
 
 /// A scan that is under way: pages in the order of their keys. Dropping it ends it.
@@ -64,7 +60,7 @@ impl PdClient {
     }
 
     fn ask_for_page(&self, key: Vec<u8>) -> NextPage<'_> {
-        Box::pin(async move { self.page_from(&key, PER_PAGE).await })
+        Box::pin(async move { self.page_from(&key, self.page_regions).await })
     }
 
     /// Sums over every region, holding none of them. `progress` is told the sums so far after each page.

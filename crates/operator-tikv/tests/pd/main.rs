@@ -2,5 +2,7 @@
 
 mod failover;
 mod misbehaviour;
+mod scan;
 mod stores;
 mod support;
+mod traps;

@@ -2,6 +2,7 @@
 //! TLS. And what a PD says of its members.
 
 pub(crate) mod fake;
+pub(crate) mod regions;
 pub(crate) mod tls;
 
 use std::net::SocketAddr;
