@@ -1,6 +1,8 @@
 //! TiKV as a subject of Operator: read over PD's HTTP API.
 
 mod facts;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod http;
 mod pd;
 

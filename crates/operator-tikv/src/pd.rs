@@ -1,14 +1,14 @@
 //! PD, which knows the cluster: read over its HTTP API.
 
 mod ask;
-mod decode;
+pub(crate) mod decode;
 mod endpoint;
 mod failure;
 mod members;
 mod reads;
 mod regions;
 mod scan;
-mod units;
+pub(crate) mod units;
 
 use std::fmt;
 use std::sync::Mutex;
@@ -21,6 +21,8 @@ use crate::http::{Http, TlsFiles};
 use endpoint::Endpoint;
 use members::Members;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use ask::Intake;
 pub use failure::says_no_leader;
 pub use scan::{Scan, ScanPage};
 

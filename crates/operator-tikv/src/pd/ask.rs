@@ -48,7 +48,7 @@ impl<'a> Query<'a> {
 }
 
 /// Takes in the body of an answer as it comes.
-pub(super) trait Intake: Send {
+pub(crate) trait Intake: Send {
     type Value;
 
     /// Takes a piece. `Break` means that it has enough.

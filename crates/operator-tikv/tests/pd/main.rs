@@ -2,6 +2,7 @@
 
 mod failover;
 mod misbehaviour;
+mod samples;
 mod scan;
 mod stores;
 mod support;

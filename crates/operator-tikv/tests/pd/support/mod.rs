@@ -108,6 +108,7 @@ impl Server {
         let task = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((socket, _)) = listener.accept().await {
+                socket.set_nodelay(true).unwrap();
                 let (script, log, tls) = (script.clone(), log.clone(), tls.clone());
                 connections.spawn(async move {
                     match tls {
