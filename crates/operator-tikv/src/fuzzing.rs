@@ -53,6 +53,9 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("count", |data| decode::count(data).is_ok()),
     ("holes", |data| decode::holes(data).is_ok()),
     ("regions", |data| regions([data]).is_ok()),
+    ("end at a glance", |data| {
+        decode::end_at_a_glance(data).is_some()
+    }),
     ("regions by the byte", |data| {
         regions(data.chunks(1)).is_ok()
     }),
@@ -62,14 +65,16 @@ pub const TARGETS: &[(&str, Target)] = &[
 ///
 /// # Errors
 /// When it is none.
-pub fn regions<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Listing<Region>, Fault> {
+pub fn regions<P: AsRef<[u8]>>(
+    pieces: impl IntoIterator<Item = P>,
+) -> Result<Listing<Region>, Fault> {
     let mut list = decode::RegionList::new(usize::MAX);
     for piece in pieces {
-        if list.take(piece)? == ControlFlow::Break(()) {
+        if list.take(piece.as_ref())? == ControlFlow::Break(()) {
             break;
         }
     }
-    list.finish().map(|(listing, _)| listing)
+    list.finish().map(|read| read.listing)
 }
 
 /// A size as PD writes it.

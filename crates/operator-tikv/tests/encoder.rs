@@ -13,7 +13,7 @@ fn written_size(bytes: u64) -> String {
         value /= 1024.0;
         unit += 1;
     }
-    let whole = (value.log10().floor().max(0.0)) as usize + 1;
+    let whole = value.trunc().to_string().len();
     let text = format!("{value:.*}", 4_usize.saturating_sub(whole));
     let text = if text.contains('.') {
         text.trim_end_matches('0').trim_end_matches('.')
@@ -90,7 +90,7 @@ proptest! {
             prop_assert_eq!(store.id.0, *id);
             prop_assert_eq!(&store.labels["zone"], label);
             prop_assert_eq!(store.leader_count, Some(u64::from(*leaders)));
-            let millis = store.last_heartbeat.map(|moment| moment.unix_millis() as u64);
+            let millis = store.last_heartbeat.map(|moment| moment.unix_millis().cast_unsigned());
             prop_assert_eq!(millis, (*at != 0).then_some(at / 1_000_000));
         }
     }

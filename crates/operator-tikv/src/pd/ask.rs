@@ -58,6 +58,20 @@ pub(crate) trait Intake: Send {
     fn finish(self) -> Result<Self::Value, Fault>;
 }
 
+/// Takes in the whole body as it is.
+impl Intake for Vec<u8> {
+    type Value = Self;
+
+    fn take(&mut self, piece: &[u8]) -> Result<ControlFlow<()>, Fault> {
+        self.extend_from_slice(piece);
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn finish(self) -> Result<Self, Fault> {
+        Ok(self)
+    }
+}
+
 /// Takes in the whole body and then decodes it.
 pub(super) struct Whole<F>(Vec<u8>, F);
 
@@ -65,8 +79,7 @@ impl<T, F: FnOnce(&[u8]) -> Result<T, Fault> + Send> Intake for Whole<F> {
     type Value = T;
 
     fn take(&mut self, piece: &[u8]) -> Result<ControlFlow<()>, Fault> {
-        self.0.extend_from_slice(piece);
-        Ok(ControlFlow::Continue(()))
+        self.0.take(piece)
     }
 
     fn finish(self) -> Result<T, Fault> {

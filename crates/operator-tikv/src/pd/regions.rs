@@ -9,7 +9,7 @@ use operator_core::{
 };
 
 use super::ask::Query;
-use super::decode::RegionList;
+use super::decode::{RegionList, RegionsRead};
 use super::{PdClient, decode};
 use crate::facts::RegionTop;
 
@@ -73,42 +73,41 @@ impl PdClient {
 
     /// A list that may have no end: it is read up to the limit and no further.
     async fn list_regions(&self, query: Query<'_>, limit: usize) -> Result<Listing<Region>> {
-        let taken = self.take(query, || RegionList::new(limit)).await?;
-        let (mut listing, more) = taken.value;
+        let RegionsRead {
+            mut listing, more, ..
+        } = self.take(query, || RegionList::new(limit)).await?.value;
+        // PD cannot be asked for the rest: that there is one is all that this says.
         listing.next = more.then(|| Cursor::new([]));
         Ok(listing)
     }
 
-    /// A page of regions from a key on. What it skips is a gap; its `next` is where the next one begins.
+    /// A page of regions from a key on.
     pub(super) async fn page_from(&self, key: &[u8], limit: usize) -> Result<Page> {
-        let operation = "read a page of regions";
-        let limit = limit.min(MOST_PER_PAGE);
-        // Every version takes the bytes of the key; only some take its hexadecimal form.
-        let path = format!("/regions/key?key={}&limit={limit}", percent_encoded(key));
-        let query = Query {
-            within: Some(self.page_within),
-            ..Query::new(operation, &path)
-        };
-        let (mut listing, _) = self.take(query, || RegionList::new(limit)).await?.value;
-        let end = listing.items.last().map(|region| region.range.end.clone());
-        listing.next = match end {
-            Some(end) if end.is_empty() => None,
-            Some(end) if end.as_slice() > key => Some(Cursor::new(end)),
-            Some(end) => {
-                return Err(stuck(
-                    operation,
-                    key,
-                    &format!("an end at {}", Cursor::new(end)),
-                ));
-            }
-            None if listing.gaps.is_empty() => None,
-            None => return Err(stuck(operation, key, "no region that can be read")),
-        };
-        let holes = holes(key, &listing);
-        let gap = |range: &KeyRange| Gap::new(format!("a region for {range}"), Why::Unsaid);
-        listing.gaps.extend(holes.iter().map(gap));
-        Ok(Page { listing, holes })
+        let path = page_path(key, limit);
+        let taken = self.take(self.page_query(&path), || RegionList::new(limit));
+        Page::new(key, taken.await?.value)
     }
+
+    /// The bytes of a page, which were not yet looked at.
+    pub(super) async fn raw_page_from(&self, key: &[u8], limit: usize) -> Result<Vec<u8>> {
+        let path = page_path(key, limit);
+        Ok(self.take(self.page_query(&path), Vec::new).await?.value)
+    }
+
+    fn page_query<'a>(&self, path: &'a str) -> Query<'a> {
+        Query {
+            within: Some(self.page_within),
+            ..Query::new(READ_PAGE, path)
+        }
+    }
+}
+
+const READ_PAGE: &str = "read a page of regions";
+
+/// Every version takes the bytes of the key; only some take its hexadecimal form.
+fn page_path(key: &[u8], limit: usize) -> String {
+    let limit = limit.min(MOST_PER_PAGE);
+    format!("/regions/key?key={}&limit={limit}", percent_encoded(key))
 }
 
 /// Some regions in the order of their keys, and the ranges between them.
@@ -117,10 +116,29 @@ pub(super) struct Page {
     pub(super) holes: Vec<KeyRange>,
 }
 
-fn stuck(operation: &'static str, key: &[u8], found: &str) -> Error {
+impl Page {
+    /// What was read from `key` on. What it skips is a gap; its `next` is where the next one begins.
+    pub(super) fn new(key: &[u8], read: RegionsRead) -> Result<Self> {
+        let RegionsRead {
+            mut listing, end, ..
+        } = read;
+        listing.next = match end {
+            Some(end) if end.is_empty() => None,
+            Some(end) if end.as_slice() > key => Some(Cursor::new(end)),
+            Some(end) => return Err(stuck(key, format!("an end at {}", Cursor::new(end)))),
+            None if listing.items.is_empty() && listing.gaps.is_empty() => None,
+            None => return Err(stuck(key, "no end that can be read".to_owned())),
+        };
+        let holes = holes(key, &listing);
+        let gap = |range: &KeyRange| Gap::new(format!("a region for {range}"), Why::Unsaid);
+        listing.gaps.extend(holes.iter().map(gap));
+        Ok(Self { listing, holes })
+    }
+}
+
+fn stuck(key: &[u8], found: String) -> Error {
     let expected = format!("regions beyond {}", Cursor::new(key));
-    let found = found.to_owned();
-    Error::new(operation, Fault::Decode { expected, found }).at("PD")
+    Error::new(READ_PAGE, Fault::Decode { expected, found }).at("PD")
 }
 
 /// The ranges from `key` on that the regions of a page leave out. Where one of them could not be read,

@@ -9,19 +9,23 @@ use std::task::Poll;
 use operator_core::{Cursor, KeyRange, Listing, Region, RegionId, Result};
 
 use super::PdClient;
+use super::ask::Intake;
+use super::decode::{self, RegionList};
 use super::regions::Page;
 use crate::facts::Tally;
 
-type NextPage<'a> = Pin<Box<dyn Future<Output = Result<Page>> + Send + 'a>>;
+type RawPage<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>>> + Send + 'a>>;
 
 /// A scan that is under way: pages in the order of their keys. Dropping it ends it.
 ///
-/// While a page is with the caller, the next one is already asked for; more than these two are never held.
+/// While a page is being read, and while it is with the caller, the next one is already on its way; more
+/// than these two are never held.
 /// Pages are looks at different moments: what splits, merges or moves between them may come twice, and no
 /// range of keys is left out.
 pub struct Scan<'a> {
     pd: &'a PdClient,
-    pending: Option<NextPage<'a>>,
+    /// The page that has been asked for, and from which key on.
+    pending: Option<(Vec<u8>, RawPage<'a>)>,
     /// The regions of the last page, to recognise those that come again.
     last: HashSet<RegionId>,
     reached: Vec<u8>,
@@ -59,8 +63,10 @@ impl PdClient {
         }
     }
 
-    fn ask_for_page(&self, key: Vec<u8>) -> NextPage<'_> {
-        Box::pin(async move { self.page_from(&key, self.page_regions).await })
+    fn ask_for_page(&self, key: Vec<u8>) -> (Vec<u8>, RawPage<'_>) {
+        let from = key.clone();
+        let page = async move { self.raw_page_from(&from, self.page_regions).await };
+        (key, Box::pin(page))
     }
 
     /// Sums over every region, holding none of them. `progress` is told the sums so far after each page.
@@ -84,34 +90,49 @@ impl Scan<'_> {
     /// # Errors
     /// When it could not be read. The scan is then over; what came before stays good.
     pub async fn next(&mut self) -> Result<Option<ScanPage>> {
-        let Some(pending) = self.pending.take() else {
+        let Some((key, raw)) = self.pending.take() else {
             return Ok(None);
         };
-        let Page {
-            listing: regions,
-            holes,
-        } = pending.await?;
-        let seen_again = self.seen_again(&regions.items);
-        self.last = regions.items.iter().map(|region| region.id).collect();
-        self.pages += 1;
-        self.regions += regions.items.len() as u64;
-        if let Some(next) = &regions.next {
-            self.reached = next.as_bytes().to_vec();
-            let mut pending = self.pd.ask_for_page(self.reached.clone());
-            // The request shall be on its way before the caller turns to this page.
-            match poll_fn(|context| Poll::Ready(pending.as_mut().poll(context))).await {
-                Poll::Pending => tokio::task::yield_now().await,
-                Poll::Ready(page) => pending = Box::pin(ready(page)),
-            }
-            self.pending = Some(pending);
+        let raw = raw.await?;
+        // Where this page ends shows at a glance, and so the next one can be asked for before this one is
+        // read. What was glimpsed is believed only once reading has come to the same.
+        if let Some(end) = decode::end_at_a_glance(&raw) {
+            self.ask_ahead(end).await;
         }
+        let Page { listing, holes } = match read(&key, &raw) {
+            Some(page) => page,
+            // Another endpoint may give one that can be read.
+            None => self.pd.page_from(&key, self.pd.page_regions).await?,
+        };
+        drop(raw);
+        let next = listing.next.as_ref().map(Cursor::as_bytes);
+        self.pending
+            .take_if(|(ahead, _)| Some(ahead.as_slice()) != next);
+        if let (Some(next), None) = (next, &self.pending) {
+            self.ask_ahead(next.to_vec()).await;
+        }
+        let seen_again = self.seen_again(&listing.items);
+        self.last = listing.items.iter().map(|region| region.id).collect();
+        self.reached = next.unwrap_or_default().to_vec();
+        self.pages += 1;
+        self.regions += listing.items.len() as u64;
         Ok(Some(ScanPage {
             seen_again,
             holes,
             pages_so_far: self.pages,
             regions_so_far: self.regions,
-            regions,
+            regions: listing,
         }))
+    }
+
+    /// Sends a request on its way, and does not wait for the answer.
+    async fn ask_ahead(&mut self, key: Vec<u8>) {
+        let (key, mut raw) = self.pd.ask_for_page(key);
+        match poll_fn(|context| Poll::Ready(raw.as_mut().poll(context))).await {
+            Poll::Pending => tokio::task::yield_now().await,
+            Poll::Ready(page) => raw = Box::pin(ready(page)),
+        }
+        self.pending = Some((key, raw));
     }
 
     /// A region that begins before this page does was there in part before, and so was one whose id was.
@@ -126,6 +147,12 @@ impl Scan<'_> {
             .map(|region| region.id)
             .collect()
     }
+}
+
+fn read(key: &[u8], raw: &[u8]) -> Option<Page> {
+    let mut list = RegionList::new(usize::MAX);
+    let _ = list.take(raw).ok()?;
+    Page::new(key, list.finish().ok()?).ok()
 }
 
 impl fmt::Debug for Scan<'_> {

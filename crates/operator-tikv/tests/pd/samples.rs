@@ -1,7 +1,7 @@
 //! Bodies of real servers and of their encoders, where the folder with them is there. They are read from
 //! outside of the project and belong to others.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use operator_core::{Ailment, Flow, RegionId, Regions, StoreId, StoreState};
 use operator_tikv::{MoveKind, PdClient};
@@ -20,7 +20,7 @@ fn samples(folder: &str) -> Option<PathBuf> {
     found.then_some(path)
 }
 
-fn body(folder: &PathBuf, name: &str) -> Vec<u8> {
+fn body(folder: &Path, name: &str) -> Vec<u8> {
     std::fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
@@ -118,6 +118,18 @@ async fn a_live_cluster_is_read_whole() {
     assert!(
         one.flow.written_bytes > Some(0),
         "it is one of the two that are written to"
+    );
+
+    // A follower's copy knows no sizes, and that is what is said of it.
+    let copy = body(&folder, "region-1012-follower.json");
+    let follower = fake::alone(move |_| Reply::json(copy.clone())).await;
+    let copy = fake::client(&follower.url())
+        .one(RegionId(1012))
+        .await
+        .unwrap();
+    assert_eq!(
+        (copy.peers, copy.size_bytes, copy.keys),
+        (one.peers, None, None)
     );
 
     let hot = pd.hot_writes().await.unwrap();

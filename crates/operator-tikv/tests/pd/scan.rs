@@ -283,6 +283,52 @@ async fn a_page_that_does_not_advance_is_an_error_and_not_the_end() {
 }
 
 #[tokio::test]
+async fn a_bad_region_at_the_end_of_a_page_does_not_end_the_scan() {
+    let first = r#"{"count":1,"regions":[{"id":1,"start_key":"","end_key":"61"},{"id":"two","start_key":"61","end_key":"62"}]}"#;
+    let second = r#"{"count":1,"regions":[{"id":3,"start_key":"62","end_key":""}]}"#;
+    let server = fake::alone(move |request| match request.target.contains("key=&") {
+        true => Reply::json(first),
+        false => Reply::json(second),
+    })
+    .await;
+    let tally = patient(&server.url()).tally(|_| {}).await.unwrap();
+    assert_eq!((tally.regions, tally.unread, tally.holes.len()), (2, 1, 0));
+    assert_eq!(server.count("/pd/api/v1/regions/key"), 2);
+}
+
+#[tokio::test]
+async fn what_was_glimpsed_is_not_believed_where_reading_says_otherwise() {
+    // A field of a later version that looks like an end key.
+    let first = r#"{"count":1,"regions":[{"id":1,"start_key":"","end_key":"61","later":{"end_key":"7A"}}]}"#;
+    let second = r#"{"count":1,"regions":[{"id":2,"start_key":"61","end_key":""}]}"#;
+    let server = fake::alone(move |request| match request.target.contains("key=&") {
+        true => Reply::json(first),
+        false => Reply::json(second),
+    })
+    .await;
+    let tally = patient(&server.url()).tally(|_| {}).await.unwrap();
+    assert_eq!(
+        (tally.regions, tally.holes.len(), tally.seen_again),
+        (2, 0, 0)
+    );
+    let asked = server.asked();
+    assert!(asked.last().unwrap().target.contains("key=a&"), "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_page_that_cannot_be_read_is_asked_of_another_member() {
+    let good = keeping(tree(many(5000)), Version::V8, |_, _| {}).await;
+    let bad = fake::alone(|_| Reply::json("<html>")).await;
+    let pd = patient(&format!("{},{}", bad.url(), good.url()));
+    assert_eq!(pd.tally(|_| {}).await.unwrap().regions, 5000);
+    let error = patient(&bad.url()).tally(|_| {}).await.unwrap_err();
+    assert!(
+        format!("{error:#}").contains("expected an object with `regions`, found `<html>`"),
+        "{error:#}"
+    );
+}
+
+#[tokio::test]
 async fn a_reset_in_mid_page_costs_no_region_where_another_member_answers() {
     let regions = tree(many(9000));
     let good = keeping(regions, Version::V8, |_, _| {}).await;

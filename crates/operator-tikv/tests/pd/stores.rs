@@ -73,6 +73,7 @@ async fn a_store_is_read_whole() {
         last_heartbeat: Some(Timestamp::from_unix_millis(1_700_000_600_123)),
         started_at: Some(Timestamp::from_unix_seconds(1_700_000_000)),
         slow_score: Some(1),
+        busy: Some(false),
         ..Store::new(StoreId(4), "tikv-4:20160")
     };
     assert_eq!(listing.items, [expected]);
@@ -201,4 +202,52 @@ async fn a_dead_endpoint_is_passed_over_and_accounted_for_when_all_are() {
     };
     assert_eq!(errors[0].origin, Some(format!("http://{dead}")));
     assert_eq!(errors[1].origin.as_deref(), Some("http://localhost:1"));
+}
+
+#[tokio::test]
+async fn stores_of_every_version_are_read() {
+    let versions = [
+        // 6.5: no more than it has to say
+        (
+            r#""version":"6.5.12","#,
+            r#""leader_weight":1,"uptime":"1h0m0s","last_heartbeat_ts":"2026-06-17T21:35:24+08:00""#,
+        ),
+        // 7.5: a trend, with numbers that have no fraction
+        (
+            r#""version":"v7.5.7","node_state":1,"#,
+            r#""slow_trend":{"cause_value":250123.5,"cause_rate":0,"result_value":1,"result_rate":-1.75}"#,
+        ),
+        // 8.5: scores by network, pending peers
+        (
+            r#""version":"8.5.7","peer_address":"b:2","git_hash":"x","#,
+            r#""pending_peer_count":3,"network_slow_score":{"4":1,"5":37},"region_score":1e9"#,
+        ),
+        // after it: what nobody knows yet
+        (
+            r#""version":"9.0.0","physically_destroyed":true,"#,
+            r#""pause_leader_transfer_in":true,"not_yet_invented":[{}]"#,
+        ),
+    ];
+    for (meta, status) in versions {
+        let store = format!(
+            r#"{{"store":{{"id":4,"address":"a:1",{meta}"last_heartbeat":1700000600123456789,"state_name":"Offline","state":1}},
+            "status":{{"capacity":"1TiB","available":"1GiB","leader_count":0,"region_count":21,{status}}}}}"#
+        );
+        let listing = listed(&[&store]).await;
+        assert!(listing.is_whole(), "{:?}", listing.gaps);
+        let store = &listing.items[0];
+        assert_eq!(store.state, Some(StoreState::Offline));
+        assert!(
+            store
+                .version
+                .as_ref()
+                .is_some_and(|version| !version.starts_with('v'))
+        );
+        assert_eq!(
+            (store.leader_count, store.region_count),
+            (Some(0), Some(21))
+        );
+        // What is left out is zero; but a score begins at one.
+        assert_eq!((store.slow_score, store.busy), (None, Some(false)));
+    }
 }

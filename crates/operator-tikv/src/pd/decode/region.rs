@@ -25,7 +25,7 @@ pub(super) struct WireRegion<'a> {
     #[serde(borrow, default)]
     start_key: Cow<'a, str>,
     #[serde(borrow, default)]
-    end_key: Cow<'a, str>,
+    pub(super) end_key: Cow<'a, str>,
     epoch: Option<WireEpoch>,
     #[serde(default, deserialize_with = "peers")]
     peers: Vec<Peer>,

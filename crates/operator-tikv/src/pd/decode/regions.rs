@@ -30,9 +30,19 @@ pub(crate) struct RegionList {
     at: At,
     limit: usize,
     listing: Listing<Region>,
+    end: Option<Vec<u8>>,
     read: usize,
     named: bool,
     more: bool,
+}
+
+/// What was read of a list.
+pub(crate) struct RegionsRead {
+    pub(crate) listing: Listing<Region>,
+    /// Whether there was more than was asked for.
+    pub(crate) more: bool,
+    /// Where the last of them ends, also if nothing else of it can be read.
+    pub(crate) end: Option<Vec<u8>>,
 }
 
 /// Where in the list reading has come to.
@@ -61,6 +71,7 @@ impl RegionList {
             at: At::Begin,
             limit,
             listing: Listing::whole(Vec::new()),
+            end: None,
             read: 0,
             named: false,
             more: false,
@@ -148,10 +159,14 @@ impl RegionList {
         }
         let mut items = Deserializer::from_slice(tail).into_iter::<WireRegion<'_>>();
         match items.next() {
-            Some(Ok(wire)) => match region(wire) {
-                Ok(region) => self.listing.items.push(region),
-                Err(gap) => self.listing.gaps.push(gap),
-            },
+            Some(Ok(wire)) => {
+                let end = units::key(&wire.end_key);
+                match region(wire) {
+                    Ok(region) => self.listing.items.push(region),
+                    Err(gap) => self.listing.gaps.push(gap),
+                }
+                self.end = end;
+            }
             Some(Err(error)) if error.classify() == Category::Data => {
                 return self.skip(tail, &error);
             }
@@ -174,7 +189,9 @@ impl RegionList {
         let expected = "a region".into();
         let why = Why::Unusable { expected, found };
         self.read += 1;
-        self.listing.gaps.push(match name(item) {
+        let name = field_of::<Id>(item).map(|Id { id }| Entity::Region(RegionId(id)));
+        self.end = field_of(item).and_then(|End { end_key }| units::key(end_key));
+        self.listing.gaps.push(match name {
             Some(entity) => Gap::new("region", why).about(entity),
             None => Gap::new(format!("region number {} of the list", self.read), why),
         });
@@ -183,8 +200,7 @@ impl RegionList {
 }
 
 impl Intake for RegionList {
-    /// The regions, and whether there were more than was asked for.
-    type Value = (Listing<Region>, bool);
+    type Value = RegionsRead;
 
     fn take(&mut self, piece: &[u8]) -> Result<ControlFlow<()>, Fault> {
         if self.rest.is_empty() {
@@ -214,7 +230,11 @@ impl Intake for RegionList {
         if !ended && !self.more {
             return Err(broken(rest.get(read..).unwrap_or_default()));
         }
-        Ok((self.listing, self.more))
+        Ok(RegionsRead {
+            listing: self.listing,
+            more: self.more,
+            end: self.end,
+        })
     }
 }
 
@@ -236,13 +256,19 @@ fn is_value(text: &[u8], of_regions: bool) -> bool {
     }
 }
 
-fn name(item: &RawValue) -> Option<Entity> {
-    #[derive(Deserialize)]
-    struct Id {
-        id: u64,
-    }
-    let Id { id } = serde_json::from_str(item.get()).ok()?;
-    Some(Entity::Region(RegionId(id)))
+#[derive(Deserialize)]
+struct Id {
+    id: u64,
+}
+
+#[derive(Deserialize)]
+struct End<'a> {
+    end_key: &'a str,
+}
+
+/// What can still be read of an item that is no region.
+fn field_of<'a, T: Deserialize<'a>>(item: &'a RawValue) -> Option<T> {
+    serde_json::from_str(item.get()).ok()
 }
 
 fn broken(found: &[u8]) -> Fault {
@@ -250,6 +276,20 @@ fn broken(found: &[u8]) -> Fault {
         expected: "an object with `regions`".into(),
         found: super::beginning(found),
     }
+}
+
+/// Where the last region of a body seems to end, found without reading the body: PD writes the end key of a
+/// region behind its id and start key, and regions in order.
+pub(crate) fn end_at_a_glance(body: &[u8]) -> Option<Vec<u8>> {
+    const NAME: &[u8] = br#""end_key":""#;
+    let last = body
+        .windows(NAME.len())
+        .rposition(|window| window == NAME)?;
+    let hex = body
+        .get(last + NAME.len()..)?
+        .split(|byte| *byte == b'"')
+        .next()?;
+    units::key(std::str::from_utf8(hex).ok()?).filter(|key| !key.is_empty())
 }
 
 /// One region, or none: `null` and a region of zeros are how versions say that there is none.

@@ -59,7 +59,8 @@ struct WireStatus {
     leader_count: Option<u64>,
     region_count: Option<u64>,
     slow_score: Option<u64>,
-    is_busy: Option<bool>,
+    #[serde(default)]
+    is_busy: bool,
 }
 
 /// The stores in an answer of `/stores`.
@@ -148,7 +149,8 @@ fn convert(wire: WireStore, gaps: &mut Vec<Gap>) -> Option<Store> {
         last_heartbeat: meta.last_heartbeat.and_then(units::unix_nanos),
         started_at: meta.start_timestamp.and_then(units::unix_seconds),
         slow_score: status.slow_score,
-        busy: status.is_busy,
+        // `false` is left out; of a store that has not reported it means nothing.
+        busy: capacity_bytes.map(|_| status.is_busy),
     })
 }
 
