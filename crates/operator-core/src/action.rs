@@ -49,6 +49,9 @@ pub enum Standing {
 pub struct Ratio(f64);
 
 impl Ratio {
+    /// All of it.
+    pub const FULL: Self = Self(1.0);
+
     /// The share, if it is one.
     pub fn new(value: f64) -> Option<Self> {
         (0.0..=1.0).contains(&value).then_some(Self(value))

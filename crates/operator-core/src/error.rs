@@ -155,7 +155,11 @@ impl fmt::Display for Each<'_> {
         }
         for (position, error) in self.0.iter().enumerate() {
             let separator = if position == 0 { "" } else { "; " };
-            write!(f, "{separator}{error:#}")?;
+            // They all attempted what the error around them says.
+            match &error.origin {
+                Some(origin) => write!(f, "{separator}{origin}: {}", error.fault)?,
+                None => write!(f, "{separator}{}", error.fault)?,
+            }
         }
         Ok(())
     }
@@ -227,8 +231,7 @@ mod tests {
                     .at("http://b"),
                 ]),
                 "cannot read stores from http://pd: no endpoint answered: \
-                 cannot read stores from http://a: connection refused; \
-                 cannot read stores from http://b: no answer within 0.05 s",
+                 http://a: connection refused; http://b: no answer within 0.05 s",
             ),
             (
                 Fault::Exhausted(Vec::new()),

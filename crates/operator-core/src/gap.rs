@@ -133,6 +133,11 @@ pub enum Why {
     NotOffered,
     /// It has not been asked for yet.
     NotAsked,
+    /// It can only be read by means of something else, which was not seen.
+    Needs {
+        /// What it needs.
+        what: &'static str,
+    },
     /// No answer came in time.
     TimedOut {
         /// How long was waited.
@@ -174,6 +179,7 @@ impl fmt::Display for Why {
             Self::NotConfigured => f.write_str("not configured"),
             Self::NotOffered => f.write_str("this subject does not offer it"),
             Self::NotAsked => f.write_str("not asked for yet"),
+            Self::Needs { what } => write!(f, "it needs {what}, which were not seen"),
             Self::TimedOut { after } => write!(f, "no answer within {}", seconds(*after)),
             Self::Failed(error) => write!(f, "{error:#}"),
             Self::Panicked { message } => write!(f, "the read panicked: {message}"),
@@ -211,6 +217,10 @@ mod tests {
                 "P99 not seen: this subject does not offer it",
             ),
             (Why::NotAsked, "P99 not seen: not asked for yet"),
+            (
+                Why::Needs { what: "stores" },
+                "P99 not seen: it needs stores, which were not seen",
+            ),
             (
                 Why::TimedOut {
                     after: Duration::from_millis(2500),

@@ -150,12 +150,7 @@ impl Observer {
         let metrics = async {
             match guard_infallible("store metrics", self.deadline, metrics).await? {
                 Some(read) => read.map_err(|error| Gap::new("store metrics", error.into())),
-                None => Err(Gap::new(
-                    "store metrics",
-                    Why::Distrusted {
-                        because: "no store is known to measure".into(),
-                    },
-                )),
+                None => Err(Gap::new("store metrics", Why::Needs { what: "stores" })),
             }
         };
         futures_util::future::join(stores, metrics).await
@@ -182,7 +177,7 @@ impl Observer {
             }
             Err(panic) => {
                 let why = Why::Panicked {
-                    message: message(&*panic),
+                    message: panic_message(&*panic),
                 };
                 let missed = |(type_id, last): (&TypeId, &Remembered)| Look {
                     name: last.name,
@@ -313,14 +308,14 @@ async fn guard_infallible<T>(
         Ok(Err(panic)) => Err(Gap::new(
             what,
             Why::Panicked {
-                message: message(&*panic),
+                message: panic_message(&*panic),
             },
         )),
         Err(_) => Err(Gap::new(what, Why::TimedOut { after: deadline })),
     }
 }
 
-fn message(panic: &(dyn std::any::Any + Send)) -> String {
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic
         .downcast_ref::<&str>()
         .copied()

@@ -125,6 +125,11 @@ impl PdClient {
             unsettled: Mutex::default(),
         })
     }
+
+    /// What time it is, by the clock that stamps what is read.
+    pub(crate) fn now(&self) -> operator_core::Timestamp {
+        self.clock.now()
+    }
 }
 
 impl fmt::Display for PdClient {

@@ -94,6 +94,15 @@ pub struct ClusterMetrics {
 }
 
 impl ClusterMetrics {
+    /// Metrics of a cluster of which nothing could be seen, all for one reason.
+    pub fn blind(gap: &Gap) -> Self {
+        Self {
+            store_count: Reading::Blind(gap.clone()),
+            region_count: Reading::Blind(gap.clone()),
+            leaders_per_store: Reading::Blind(gap.clone()),
+        }
+    }
+
     /// The gaps among the readings, each with its field's name.
     pub fn gaps(&self) -> impl Iterator<Item = (&'static str, &Gap)> {
         [

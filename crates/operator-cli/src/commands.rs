@@ -1,0 +1,3 @@
+//! What the command does, one file per subcommand.
+
+pub(crate) mod check;

@@ -1,0 +1,190 @@
+//! `operator check` as a script sees it: its exit status and what it prints, against a PD that says what
+//! the test makes it say.
+
+use std::process::{Command, Output};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use httpmock::MockServer;
+use serde_json::{Value, json};
+
+fn operator(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_operator"))
+        .args(args)
+        .env_remove("OPERATOR_PD")
+        .output()
+        .expect("the binary runs")
+}
+
+fn pd(stores: &Value) -> MockServer {
+    let server = MockServer::start();
+    let member = json!({ "name": "pd-0", "member_id": 1, "client_urls": [server.base_url()] });
+    server.mock(|when, then| {
+        when.path("/pd/api/v1/members");
+        then.status(200).json_body(json!({
+            "header": { "cluster_id": 7 }, "members": [member], "leader": member,
+        }));
+    });
+    server.mock(|when, then| {
+        when.path("/pd/api/v1/stores");
+        then.status(200).json_body(stores.clone());
+    });
+    server
+}
+
+/// A store that PD last heard from that many seconds ago.
+fn store(id: u64, state: &str, heartbeat_age: u64) -> Value {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the binary under test asks the real clock"
+    )]
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("after 1970")
+        .as_secs();
+    json!({
+        "store": {
+            "id": id, "address": format!("10.0.0.{id}:20160"), "version": "8.5.7", "state_name": state,
+            "start_timestamp": now - 86_400, "last_heartbeat": (now - heartbeat_age) * 1_000_000_000,
+        },
+        "status": { "capacity": "100GiB", "available": "50GiB", "leader_count": 3, "region_count": 9 },
+    })
+}
+
+fn stores(stores: &[Value]) -> Value {
+    json!({ "count": stores.len(), "stores": stores })
+}
+
+/// Runs the check; gives its status and what it printed, the target and all times made alike.
+fn check(server: &MockServer, flags: &[&str]) -> (Option<i32>, String) {
+    let url = server.base_url();
+    let output = operator(&[&["check", "--pd", &url], flags].concat());
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    let text = String::from_utf8(output.stdout).expect("text");
+    (
+        output.status.code(),
+        without_times(&text.replace(&url, "http://pd")),
+    )
+}
+
+fn without_times(text: &str) -> String {
+    let is_moment = |word: &str| word.len() > 15 && word.starts_with("20") && word.contains("T");
+    let words = |line: &str| {
+        let words = line.split(' ').map(|word| match is_moment(word) {
+            true if word.ends_with(')') => "MOMENT)",
+            true => "MOMENT",
+            false => word,
+        });
+        words.collect::<Vec<_>>().join(" ")
+    };
+    text.lines().map(|line| words(line) + "\n").collect()
+}
+
+#[test]
+fn all_seen_and_all_well_is_0() {
+    let server = pd(&stores(&[store(1, "Up", 3), store(2, "Up", 9)]));
+    let expected = "http://pd: healthy (2 stores, 1 rule, at MOMENT)\n";
+    assert_eq!(check(&server, &[]), (Some(0), expected.to_owned()));
+}
+
+#[test]
+fn a_store_that_is_long_dead_is_found_at_the_first_look_and_is_2() {
+    let server = pd(&stores(&[store(1, "Up", 3), store(4, "Down", 7200)]));
+    let (status, text) = check(&server, &[]);
+    assert_eq!(status, Some(2));
+    let text = text
+        .replace("7201 s", "7200 s")
+        .replace("59 min 1 s", "59 min 0 s");
+    assert_eq!(
+        text,
+        "critical store_down store/4: a store shows no sign of life\n    \
+         no sign of life for 7200 s (threshold 60 s), state Down, second witness none\n    \
+         since MOMENT (1 h 59 min)\n\
+         http://pd: critical (2 stores, 1 rule, at MOMENT)\n"
+    );
+}
+
+#[test]
+fn what_may_still_pass_is_pending_and_counts_only_when_asked_to() {
+    let server = pd(&stores(&[store(1, "Up", 3), store(4, "Disconnected", 63)]));
+    let (status, text) = check(&server, &[]);
+    assert_eq!(status, Some(0));
+    assert!(
+        text.starts_with("pending critical store_down store/4: a store shows no sign of life\n")
+    );
+    assert!(text.contains("unless it passes\n"), "{text}");
+    assert!(
+        text.ends_with("http://pd: healthy (2 stores, 1 rule, at MOMENT)\n"),
+        "{text}"
+    );
+    let (status, text) = check(&server, &["--no-grace"]);
+    assert_eq!(status, Some(2));
+    assert!(
+        text.ends_with("http://pd: critical (2 stores, 1 rule, at MOMENT)\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_cannot_be_seen_is_3_and_never_healthy() {
+    for body in ["no leader", "{\"stores\":", "<html>"] {
+        let server = MockServer::start();
+        server.mock(|when, then| {
+            when.path("/pd/api/v1/stores");
+            then.status(if body == "no leader" { 503 } else { 200 })
+                .body(body);
+        });
+        let (status, text) = check(&server, &[]);
+        assert_eq!(status, Some(3), "{text}");
+        assert!(
+            text.starts_with("stores not seen: cannot read stores from "),
+            "{text}"
+        );
+        assert!(text.contains("not judged for it: store_down\n"), "{text}");
+        let last = "http://pd: not everything was seen (stores not seen, 1 rule, at MOMENT)\n";
+        assert!(text.ends_with(last), "{text}");
+    }
+}
+
+#[test]
+fn one_store_that_cannot_be_read_is_3_and_hides_no_other() {
+    let mut broken = store(2, "Up", 3);
+    broken["store"]["last_heartbeat"] = json!("yesterday");
+    let server = pd(&stores(&[store(1, "Up", 3), broken]));
+    let (status, text) = check(&server, &[]);
+    assert_eq!(status, Some(3), "{text}");
+    assert!(text.contains(" of store/2 not seen: "), "{text}");
+
+    let mut broken = store(2, "Up", 3);
+    broken["store"]["last_heartbeat"] = json!("yesterday");
+    let server = pd(&stores(&[store(1, "Down", 7200), broken]));
+    assert_eq!(check(&server, &[]).0, Some(2));
+}
+
+#[test]
+fn a_wrong_command_line_is_64_and_says_what_was_expected() {
+    for (args, expected) in [
+        (&["check"][..], "--pd <URL[,URL]>"),
+        (&["chekc"], "a similar subcommand exists: 'check'"),
+        (
+            &["check", "--pd", "ftp://pd"],
+            "expected HOST:PORT or http(s)://HOST:PORT",
+        ),
+        (&["check", "--pd", "pd:2379", "--no-gracee"], "--no-grace"),
+        (&[], "Usage: operator"),
+    ] {
+        let output = operator(args);
+        assert_eq!(output.status.code(), Some(64), "{args:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{args:?}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains(expected), "{args:?}: {said}");
+    }
+}
+
+#[test]
+fn help_and_version_are_answers() {
+    for args in [&["--help"][..], &["check", "--help"], &["--version"]] {
+        let output = operator(args);
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        assert!(!output.stdout.is_empty() && output.stderr.is_empty());
+    }
+}

@@ -1,0 +1,73 @@
+//! What judging costs: 10 to 10,000 stores under 30 rules, all well and all broken, in turn.
+//!
+//! Every round judges every size once, so that a machine that slows down slows all of them; the time
+//! per store says whether it is linear. Run it with `cargo bench -p operator-core`.
+
+#[path = "../tests/support/cluster.rs"]
+mod cluster;
+
+use std::time::{Duration, Instant};
+
+use operator_core::{Engine, Timestamp};
+
+const SIZES: [u64; 4] = [10, 100, 1_000, 10_000];
+
+fn main() {
+    let quick = std::env::args().any(|arg| arg == "--test");
+    let rounds = if quick { 1 } else { 60 };
+    println!("30 rules; median of {rounds} interleaved rounds");
+    println!(
+        "{:>8} {:>14} {:>16} {:>14}",
+        "stores", "all well", "per store", "all broken"
+    );
+    let mut well = SIZES.map(|size| Subject::new(size, 0.5));
+    let mut broken = SIZES.map(|size| Subject::new(size, 2.0));
+    for round in 0..rounds {
+        for subject in well.iter_mut().chain(&mut broken) {
+            subject.judge(round);
+        }
+    }
+    for (well, broken) in well.iter_mut().zip(&mut broken) {
+        let (median, broken) = (well.median(), broken.median());
+        let per_store = median / u32::try_from(well.stores).unwrap_or(u32::MAX);
+        println!(
+            "{:>8} {median:>14.1?} {per_store:>16.1?} {broken:>14.1?}",
+            well.stores
+        );
+    }
+}
+
+struct Subject {
+    stores: u64,
+    reading: f64,
+    engine: Engine,
+    times: Vec<Duration>,
+}
+
+impl Subject {
+    fn new(stores: u64, reading: f64) -> Self {
+        let mut engine = Engine::new(cluster::rules()).expect("thirty codes");
+        engine.judge(&cluster::snapshot(Timestamp::EPOCH, stores, reading));
+        Self {
+            stores,
+            reading,
+            engine,
+            times: Vec::new(),
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a benchmark measures itself")]
+    fn judge(&mut self, round: u32) {
+        let at = Timestamp::EPOCH + (round + 1) * Duration::from_secs(10);
+        let snapshot = cluster::snapshot(at, self.stores, self.reading);
+        let begin = Instant::now();
+        let changes = self.engine.judge(&snapshot);
+        self.times.push(begin.elapsed());
+        drop(changes);
+    }
+
+    fn median(&mut self) -> Duration {
+        self.times.sort();
+        self.times[self.times.len() / 2]
+    }
+}

@@ -1,0 +1,185 @@
+//! Checks of a subject's rules.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::{Check, Outcome, Probe, repeated};
+use crate::observer::panic_message;
+use crate::{
+    Clock, ClusterMetrics, Entity, Gap, Invariant, Kind, Listing, Observer, Rule, Snapshot, Store,
+    StoreMetrics, Subject, Verdict, Verdicts, Why,
+};
+
+/// Rules have codes of their own in one spelling, say what they mean in a line, and refer only to rules
+/// that exist.
+///
+/// # Errors
+/// Where they do not.
+pub fn rules_are_well_formed(subject: &dyn Subject) -> Outcome {
+    let mut check = Check::new("rules_are_well_formed");
+    let invariants = subject.invariants();
+    let rules: Vec<&Rule> = invariants
+        .iter()
+        .map(|invariant| invariant.rule())
+        .collect();
+    for code in repeated(rules.iter().map(|rule| rule.code)) {
+        check.expect(false, || format!("two rules have the code `{code}`"));
+    }
+    for rule in &rules {
+        let code = rule.code;
+        let is_snake = code.starts_with(|first: char| first.is_ascii_lowercase())
+            && code
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        check.expect(is_snake, || {
+            format!("`{code}` is no code: expected lower_snake_case")
+        });
+        let summary = rule.summary;
+        let is_line =
+            !summary.trim().is_empty() && !summary.ends_with('.') && !summary.contains('\n');
+        check.expect(is_line, || {
+            format!("the summary of `{code}` is no line without a full stop")
+        });
+        for (cause, _) in &rule.symptom_of {
+            let exists = *cause != code && rules.iter().any(|other| other.code == *cause);
+            check.expect(exists, || {
+                format!("`{code}` is a symptom of `{cause}`, which is no other rule")
+            });
+        }
+        if let Some(slo) = rule.slo {
+            let is_share = (0.0..=1.0).contains(&slo.target_ratio) && !slo.window.is_zero();
+            check.expect(is_share, || format!("`{}` is no objective", slo.name));
+        }
+    }
+    check.end()
+}
+
+/// Rules judge what they see: with every single part missing, with all of them missing, and with
+/// everything there and nothing in it, they neither panic nor find health that they did not find before.
+/// A rule about sight may find itself broken; that is what it is for.
+///
+/// # Errors
+/// Where they do.
+pub async fn rules_tolerate_blindness(subject: &dyn Subject, probe: &Probe<'_>) -> Outcome {
+    let mut check = Check::new("rules_tolerate_blindness");
+    let seen = Observer::new(Clock::system(), probe.deadline)
+        .observe(subject)
+        .await;
+    for invariant in subject.invariants() {
+        let code = invariant.rule().code;
+        let Some(found) = judge(&mut check, &*invariant, &seen, "everything there") else {
+            continue;
+        };
+        for (what, blinded) in blinded(&seen) {
+            let Some(answers) = judge(&mut check, &*invariant, &blinded, &what) else {
+                continue;
+            };
+            for (entity, verdict) in &answers {
+                let is_new = found.get(entity) != Some(verdict);
+                check.expect(!(is_new && is_health(verdict)), || {
+                    format!("with {what}, `{code}` finds {entity} healthy, and did not before")
+                });
+            }
+        }
+        let nothing = Snapshot::unseen(seen.at());
+        let answers = judge(&mut check, &*invariant, &nothing, "nothing seen").unwrap_or_default();
+        let healthy = answers.iter().find(|(_, verdict)| is_health(verdict));
+        let is_sight = invariant.rule().kind == Kind::Sight;
+        check.expect(is_sight || healthy.is_none(), || {
+            format!("with nothing seen, `{code}` finds health")
+        });
+    }
+    check.end()
+}
+
+fn is_health(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Holds | Verdict::Gone)
+}
+
+/// The verdicts of a rule by entity; nothing where it is blind.
+fn judge(
+    check: &mut Check,
+    invariant: &dyn Invariant,
+    snapshot: &Snapshot,
+    with: &str,
+) -> Option<BTreeMap<Entity, Verdict>> {
+    let mut verdicts = Verdicts::default();
+    let code = invariant.rule().code;
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        invariant.check(snapshot, &mut verdicts)
+    }));
+    match outcome {
+        Ok(Ok(())) => Some(
+            verdicts
+                .iter()
+                .map(|(entity, verdict)| (entity.clone(), verdict.clone()))
+                .collect(),
+        ),
+        Ok(Err(_)) => Some(BTreeMap::new()),
+        Err(panic) => {
+            let message = panic_message(&*panic);
+            check.expect(false, || format!("with {with}, `{code}` panics: {message}"));
+            None
+        }
+    }
+}
+
+/// The same snapshot with something missing, in every way there is.
+fn blinded(seen: &Snapshot) -> Vec<(String, Snapshot)> {
+    let gap = |what: &'static str| Gap::new(what, Why::Unsaid);
+    let mut blinded = vec![
+        (
+            "stores missing".to_owned(),
+            seen.clone().with_stores(Err(gap("stores"))),
+        ),
+        (
+            "store metrics missing".to_owned(),
+            seen.clone().with_metrics(Err(gap("store metrics"))),
+        ),
+        (
+            "cluster metrics missing".to_owned(),
+            seen.clone().with_cluster(Err(gap("cluster metrics"))),
+        ),
+    ];
+    for name in seen.part_names() {
+        blinded.push((format!("`{name}` missing"), seen.clone().without_part(name)));
+    }
+    if let Ok(stores) = seen.stores() {
+        let bare = stores
+            .items
+            .iter()
+            .map(|store| Store::new(store.id, store.address.clone()));
+        let gaps = stores
+            .items
+            .iter()
+            .map(|store| gap("everything").about(store.entity()));
+        let bare = Listing {
+            items: bare.collect(),
+            gaps: gaps.collect(),
+            next: None,
+        };
+        blinded.push((
+            "stores of which nothing is known".to_owned(),
+            seen.clone().with_stores(Ok(bare)),
+        ));
+    }
+    if let Ok(metrics) = seen.metrics() {
+        let blind = metrics
+            .items
+            .iter()
+            .map(|one| StoreMetrics::blind(one.store, &gap("metrics")));
+        let blind = Listing::whole(blind.collect());
+        blinded.push((
+            "metrics that are all blind".to_owned(),
+            seen.clone().with_metrics(Ok(blind)),
+        ));
+    }
+    if seen.cluster().is_ok() {
+        let blind = ClusterMetrics::blind(&gap("cluster metrics"));
+        blinded.push((
+            "cluster metrics that are all blind".to_owned(),
+            seen.clone().with_cluster(Ok(blind)),
+        ));
+    }
+    blinded
+}

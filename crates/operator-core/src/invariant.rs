@@ -1,0 +1,390 @@
+//! What must hold, and the three-valued answers to whether it does.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::{Entity, Evidence, Gap, Listing, Snapshot, Store, Timestamp};
+
+/// Something that must hold of a subject: a pure function of a snapshot.
+///
+/// It names every entity it judged, healthy or not: what it does not name, it has not judged, and an
+/// open finding about that entity stays as it is ([`Verdicts::others`] says otherwise). It owns no state and asks no clock; grace, settling
+/// and flaps are the [`Engine`](crate::Engine)'s.
+///
+/// ```
+/// use operator_core::{Broken, Evidence, Gap, Invariant, Quantity, Rule, Severity, Snapshot, Verdicts};
+/// use std::time::Duration;
+///
+/// #[derive(Debug)]
+/// struct LowSpace { rule: Rule }
+///
+/// impl Invariant for LowSpace {
+///     fn rule(&self) -> &Rule {
+///         &self.rule
+///     }
+///
+///     fn check(&self, snapshot: &Snapshot, verdicts: &mut Verdicts) -> Result<(), Gap> {
+///         for metrics in &snapshot.metrics()?.items {
+///             // `?` on a gap ends the judgement of this store alone: it is unseen.
+///             verdicts.judge(metrics.entity(), || {
+///                 let Some(free) = metrics.disk_available_bytes.measured()? else { return Ok(None) };
+///                 let low = free.value < 1 << 30;
+///                 Ok(low.then(|| {
+///                     let free = Quantity::measured("disk available", free, "bytes").against(1u64 << 30);
+///                     Broken::new(Severity::Warning, Evidence::of([free]))
+///                 }))
+///             });
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// let rule = Rule::cluster("low_space", "a store's disk is nearly full").settle(Duration::from_secs(60));
+/// # let _ = LowSpace { rule };
+/// ```
+pub trait Invariant: fmt::Debug + Send + Sync {
+    /// What is known of the rule without judging.
+    fn rule(&self) -> &Rule;
+
+    /// Judges a snapshot: gives one verdict for each entity that the rule is about.
+    ///
+    /// # Errors
+    /// The gap that keeps the rule from judging at all: it is blind.
+    fn check(&self, snapshot: &Snapshot, verdicts: &mut Verdicts) -> Result<(), Gap>;
+}
+
+impl<I: Invariant + ?Sized> Invariant for std::sync::Arc<I> {
+    fn rule(&self) -> &Rule {
+        (**self).rule()
+    }
+
+    fn check(&self, snapshot: &Snapshot, verdicts: &mut Verdicts) -> Result<(), Gap> {
+        (**self).check(snapshot, verdicts)
+    }
+}
+
+/// What is known of a rule without judging.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// Its name, stable for ever: `store_down`.
+    pub code: &'static str,
+    /// Whether it is about the subject, or about our sight of it.
+    pub kind: Kind,
+    /// What is so when it is broken, in one line without a full stop.
+    pub summary: &'static str,
+    /// Time seen broken before it is raised.
+    pub grace: Duration,
+    /// Time seen healthy before it is resolved.
+    pub settle: Duration,
+    /// The objective that is accounted by this rule, if one is.
+    pub slo: Option<Slo>,
+    /// Rules whose finding explains a finding of this one.
+    pub symptom_of: Vec<(&'static str, Scope)>,
+}
+
+impl Rule {
+    /// One tick of settling: the second look that sees health resolves. No two looks are closer.
+    pub const ONE_TICK: Duration = Duration::from_secs(1);
+
+    /// A rule about the subject, raised at first sight and resolved at first sight.
+    pub fn cluster(code: &'static str, summary: &'static str) -> Self {
+        Self {
+            code,
+            kind: Kind::Cluster,
+            summary,
+            grace: Duration::ZERO,
+            settle: Duration::ZERO,
+            slo: None,
+            symptom_of: Vec::new(),
+        }
+    }
+
+    /// A rule about our sight of the subject, raised at first sight and resolved at first sight.
+    pub fn sight(code: &'static str, summary: &'static str) -> Self {
+        Self {
+            kind: Kind::Sight,
+            ..Self::cluster(code, summary)
+        }
+    }
+
+    /// The same rule, raised after this much time seen broken.
+    #[must_use]
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
+        self
+    }
+
+    /// The same rule, resolved after this much time seen healthy.
+    #[must_use]
+    pub fn settle(mut self, settle: Duration) -> Self {
+        self.settle = settle;
+        self
+    }
+
+    /// The same rule, accounting an objective.
+    #[must_use]
+    pub fn slo(mut self, slo: Slo) -> Self {
+        self.slo = Some(slo);
+        self
+    }
+
+    /// The same rule, a symptom of another.
+    #[must_use]
+    pub fn symptom_of(mut self, code: &'static str, scope: Scope) -> Self {
+        self.symptom_of.push((code, scope));
+        self
+    }
+}
+
+/// What a rule is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The subject.
+    Cluster,
+    /// Our ability to see the subject. What it finds is blindness, never a fault of the subject.
+    Sight,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Cluster => "cluster",
+            Self::Sight => "sight",
+        })
+    }
+}
+
+/// Which entity a cause may be about, seen from its symptom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// The symptom's own.
+    Same,
+    /// Any.
+    Any,
+}
+
+/// An objective: the share of the time in which a rule shall hold.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Slo {
+    /// What it is called.
+    pub name: &'static str,
+    /// The share of seen time in which it shall hold, from 0 to 1.
+    pub target_ratio: f64,
+    /// The time over which it is accounted.
+    pub window: Duration,
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Someone should look today.
+    Warning,
+    /// Someone should look now.
+    Critical,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        })
+    }
+}
+
+/// What a rule found broken.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Broken {
+    /// How bad it is now.
+    pub severity: Severity,
+    /// The numbers it was judged by.
+    pub evidence: Evidence,
+    /// A grace of its own, where this finding has another than its rule.
+    pub grace: Option<Duration>,
+    /// Broken since then, where the source proves it: that time counts as seen.
+    pub since: Option<Timestamp>,
+}
+
+impl Broken {
+    /// Broken, with the numbers it was judged by.
+    pub fn new(severity: Severity, evidence: Evidence) -> Self {
+        Self {
+            severity,
+            evidence,
+            grace: None,
+            since: None,
+        }
+    }
+
+    /// The same finding, with a grace of its own.
+    #[must_use]
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = Some(grace);
+        self
+    }
+
+    /// The same finding, proved to stand since then.
+    #[must_use]
+    pub fn since(mut self, since: Timestamp) -> Self {
+        self.since = Some(since);
+        self
+    }
+}
+
+/// A rule's answer about one entity.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// It holds.
+    Holds,
+    /// It does not.
+    Broken(Box<Broken>),
+    /// Nobody can tell.
+    Unseen(Gap),
+    /// There is no such entity any more.
+    Gone,
+}
+
+/// Where a rule puts its answers. Name each entity once; where it is named twice, the worse counts.
+#[derive(Debug, Default)]
+pub struct Verdicts {
+    named: Vec<(Entity, Verdict)>,
+    others: Option<Verdict>,
+    /// Health is only counted where nobody remembers anything that it could end.
+    only_count_health: bool,
+    healthy: usize,
+}
+
+impl Verdicts {
+    /// The rule holds of this entity.
+    pub fn holds(&mut self, entity: Entity) {
+        self.healthy += 1;
+        if !self.only_count_health {
+            self.named.push((entity, Verdict::Holds));
+        }
+    }
+
+    /// The rule is broken by this entity.
+    pub fn broken(&mut self, entity: Entity, broken: Broken) {
+        self.named.push((entity, Verdict::Broken(Box::new(broken))));
+    }
+
+    /// Nobody can tell: what is open stays open, what is pending stays pending.
+    ///
+    /// Also the verdict where the source may be believed when it says broken, but not when it says
+    /// healthy or gone: such a rule may raise and not resolve.
+    pub fn unseen(&mut self, entity: Entity, gap: Gap) {
+        self.named.push((entity, Verdict::Unseen(gap)));
+    }
+
+    /// There is no such entity any more: what is open about it is resolved.
+    pub fn gone(&mut self, entity: Entity) {
+        self.named.push((entity, Verdict::Gone));
+    }
+
+    /// What is so of every entity that is not named. Without it, they freeze.
+    ///
+    /// A rule that judges a list of what is wrong says [`Verdict::Holds`]: what is not on the list is
+    /// well. A rule that judges a list of all there is says [`Verdict::Gone`]. Either only of a list that
+    /// is whole.
+    pub fn others(&mut self, verdict: Verdict) {
+        self.others = Some(verdict);
+    }
+
+    /// Judges every store by a closure in which `?` works on gaps.
+    ///
+    /// Stores that could not be read are unseen; those that a whole list no longer has are gone. An
+    /// empty list proves nothing: a cluster without stores is one that was not seen.
+    ///
+    /// # Errors
+    /// The gap, when no list of stores could be read.
+    ///
+    /// ```
+    /// # use operator_core::*;
+    /// # fn check(snapshot: &Snapshot, verdicts: &mut Verdicts) -> Result<(), Gap> {
+    /// verdicts.judge_stores(snapshot, |store, stores| {
+    ///     let busy = stores.known(store.entity(), "busy", store.busy)?;
+    ///     Ok(busy.then(|| Broken::new(Severity::Info, Evidence::default())))
+    /// })
+    /// # }
+    /// ```
+    pub fn judge_stores(
+        &mut self,
+        snapshot: &Snapshot,
+        mut judgement: impl FnMut(&Store, &Listing<Store>) -> Result<Option<Broken>, Gap>,
+    ) -> Result<(), Gap> {
+        let stores = snapshot.stores()?;
+        for store in &stores.items {
+            self.judge(store.entity(), || judgement(store, stores));
+        }
+        self.close_stores(stores);
+        Ok(())
+    }
+
+    /// Says what is so of the stores that a rule has not judged: unseen where a gap names them, gone
+    /// where a whole list has them no longer.
+    pub fn close_stores(&mut self, stores: &Listing<Store>) {
+        let listed = |entity: &Entity| stores.items.iter().any(|store| store.entity() == *entity);
+        let mut everyone_is_named = stores.next.is_none() && !stores.items.is_empty();
+        for gap in &stores.gaps {
+            match gap.entity() {
+                Some(entity) if listed(entity) => {}
+                Some(entity) => self.unseen(entity.clone(), gap.clone()),
+                None => everyone_is_named = false,
+            }
+        }
+        if everyone_is_named {
+            self.others(Verdict::Gone);
+        }
+    }
+
+    /// Judges one entity by a closure in which `?` works on gaps: `None` holds, a gap is unseen.
+    pub fn judge(
+        &mut self,
+        entity: Entity,
+        judgement: impl FnOnce() -> Result<Option<Broken>, Gap>,
+    ) {
+        match judgement() {
+            Ok(None) => self.holds(entity),
+            Ok(Some(broken)) => self.broken(entity, broken),
+            Err(gap) => self.unseen(entity, gap),
+        }
+    }
+
+    /// What was given so far.
+    pub fn iter(&self) -> impl Iterator<Item = (&Entity, &Verdict)> {
+        self.named.iter().map(|(entity, verdict)| (entity, verdict))
+    }
+
+    /// What was given about one entity, the first where it was named twice. For testing a rule.
+    pub fn of(&self, entity: &Entity) -> Option<&Verdict> {
+        self.iter()
+            .find(|(named, _)| *named == entity)
+            .map(|(_, verdict)| verdict)
+    }
+
+    /// Makes room for the verdicts of one rule at one look.
+    pub(crate) fn begin(&mut self, only_count_health: bool) {
+        self.named.clear();
+        self.others = None;
+        self.only_count_health = only_count_health;
+        self.healthy = 0;
+    }
+
+    /// How many were said to be well.
+    pub(crate) fn healthy(&self) -> usize {
+        self.healthy
+    }
+
+    pub(crate) fn take_others(&mut self) -> Option<Verdict> {
+        self.others.take()
+    }
+
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = (Entity, Verdict)> {
+        self.named.drain(..)
+    }
+}
