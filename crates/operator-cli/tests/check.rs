@@ -17,12 +17,10 @@ fn operator(args: &[&str]) -> Output {
 
 fn pd(stores: &Value) -> MockServer {
     let server = MockServer::start();
-    let member = json!({ "name": "pd-0", "member_id": 1, "client_urls": [server.base_url()] });
     server.mock(|when, then| {
-        when.path("/pd/api/v1/members");
-        then.status(200).json_body(json!({
-            "header": { "cluster_id": 7 }, "members": [member], "leader": member,
-        }));
+        when.path("/pd/api/v1/cluster");
+        then.status(200)
+            .json_body(json!({ "id": 7, "max_peer_count": 3 }));
     });
     server.mock(|when, then| {
         when.path("/pd/api/v1/stores");

@@ -29,6 +29,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("members", |data| decode::members(data).is_ok()),
     ("leader", |data| decode::leader(data).is_ok()),
     ("health", |data| decode::health(data).is_ok()),
+    ("cluster id", |data| decode::cluster_id(data).is_ok()),
     ("cluster status", |data| {
         decode::cluster_status(data).is_ok()
     }),

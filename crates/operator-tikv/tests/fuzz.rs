@@ -39,6 +39,7 @@ const SEEDS: &[&str] = &[
     "7480000000000000FF",
     r#"{"raft_bootstrap_time":"2026-06-10T09:00:01.1+08:00","is_initialized":true}"#,
     r#"{"version":"v8.5.7","hash":""}"#,
+    r#"{"id":7,"max_peer_count":3}"#,
     "null",
     "{}",
 ];

@@ -132,6 +132,9 @@ impl PdClient {
                 Ok(None) => {}
                 Ok(Some(taken)) => {
                     self.members.succeeded(&endpoint);
+                    if query.from == From::Leader {
+                        self.meet_members(&endpoint).await;
+                    }
                     return Ok(taken);
                 }
                 Err(fault) if failure::goes_on(&fault) => {
@@ -164,19 +167,37 @@ impl PdClient {
         Ok(taken)
     }
 
-    /// Learns from an endpoint which cluster it is of, who its members are and who leads.
+    /// Asks an endpoint which cluster it is of. Members answer this by themselves, leader or no leader.
     async fn introduce(&self, endpoint: &Endpoint) -> Result<(), Fault> {
+        let query = Query {
+            from: From::Anyone,
+            ..Query::new("read cluster id", "/cluster")
+        };
+        let whole = Whole(Vec::new(), decode::cluster_id);
+        // Whatever the endpoint declines here, it is no member that could be asked for anything else.
+        let taken = self.fetch(endpoint, &query, whole).await.map_err(unfit)?;
+        self.members.admit(endpoint, taken.value)?;
+        self.members.connected(endpoint, taken.connection);
+        Ok(())
+    }
+
+    /// Asks for the addresses of all members, when that is due. Without a leader a member is slow to answer
+    /// this; so it is asked behind a read that went well, and that read does not depend on it.
+    async fn meet_members(&self, endpoint: &Endpoint) {
+        if !self.members.is_time_to_meet(self.clock.now()) {
+            return;
+        }
         let query = Query {
             from: From::Anyone,
             ..Query::new("read members", "/members")
         };
         let whole = Whole(Vec::new(), decode::members);
-        // Whatever the endpoint declines here, it is no member that could be asked for anything else.
-        let taken = self.fetch(endpoint, &query, whole).await.map_err(unfit)?;
-        self.members.admit(endpoint, taken.value.cluster_id)?;
-        self.members.connected(endpoint, taken.connection);
-        self.learn(&taken.value);
-        Ok(())
+        match self.fetch(endpoint, &query, whole).await {
+            Ok(taken) => self.learn(&taken.value),
+            Err(fault) => {
+                tracing::debug!(origin = endpoint.origin(), %fault, "PD's members not learned");
+            }
+        }
     }
 
     /// Takes up what a member said of the members.
@@ -242,7 +263,7 @@ fn unfit(fault: Fault) -> Fault {
     match failure::goes_on(&fault) {
         true => fault,
         false => Fault::Decode {
-            expected: "the members of PD".into(),
+            expected: "a cluster id".into(),
             found: fault.to_string(),
         },
     }

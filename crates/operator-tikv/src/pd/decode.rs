@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 
 pub(crate) use config::{placement_rules, replication_config, schedule_config};
 pub(crate) use hot::{hot_spots, hot_stores};
-pub(crate) use members::{cluster_status, health, leader, members, version};
+pub(crate) use members::{cluster_id, cluster_status, health, leader, members, version};
 pub(crate) use regions::{RegionList, RegionsRead, count, end_at_a_glance, holes, one};
 pub(crate) use schedule::{evicting, operators, paused, progress, schedulers};
 pub(crate) use stores::{Unsettled, store, stores};

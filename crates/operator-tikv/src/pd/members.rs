@@ -29,7 +29,9 @@ struct State {
     known: Vec<Known>,
     leader: Option<Endpoint>,
     cluster_id: Option<u64>,
+    /// When it was last asked who leads, and when who there is.
     learned_at: Option<Timestamp>,
+    met_at: Option<Timestamp>,
 }
 
 #[derive(Debug)]
@@ -67,6 +69,7 @@ impl Members {
             leader: None,
             cluster_id,
             learned_at: None,
+            met_at: None,
         }))
     }
 
@@ -148,6 +151,17 @@ impl Members {
         }
     }
 
+    /// Whether it is time to ask who there is. Whoever asks this will.
+    pub(super) fn is_time_to_meet(&self, now: Timestamp) -> bool {
+        let mut state = self.lock();
+        let recent = |at: Timestamp| now.since(at) < LEARNED_FOR;
+        let due = !state.met_at.is_some_and(recent);
+        if due {
+            state.met_at = Some(now);
+        }
+        due
+    }
+
     /// Takes up who there is, from a member that was admitted.
     pub(super) fn learn(&self, members: &[PdMember]) {
         let mut state = self.lock();
@@ -198,7 +212,8 @@ impl Members {
                 Fault::Status { .. } => Trouble::Failed,
                 _ => Trouble::Silent,
             };
-            if known.trouble == Trouble::Silent {
+            // What only takes too long may still be connected; if not, its next connection is a new one.
+            if known.trouble == Trouble::Silent && !matches!(fault, Fault::TimedOut { .. }) {
                 known.verified = false;
                 known.connections.clear();
             }

@@ -79,6 +79,7 @@ async fn a_leader_whose_address_cannot_be_reached_is_reached_through_the_given_e
         .unwrap();
     let inside = [format!("http://{gone}")];
     let server = Server::start(move |request| match request.path() {
+        "/pd/api/v1/cluster" => fake::cluster_id(CLUSTER),
         "/pd/api/v1/members" => Reply::json(fake::members(CLUSTER, &inside, Some(0))),
         "/pd/api/v1/leader" => Reply::json(format!(
             r#"{{"name":"pd-0","client_urls":["{}"]}}"#,
@@ -117,7 +118,7 @@ async fn after_a_minute_who_failed_is_looked_at_anew() {
     pd.stores().await.unwrap();
     // The leader is known and still comes first: the one that hangs is not waited for.
     assert_eq!(servers[0].asked().len(), 1);
-    assert_eq!(servers[1].count("/pd/api/v1/leader"), 1);
+    assert_eq!(servers[1].count("/pd/api/v1/leader"), 2);
 }
 
 #[tokio::test]
@@ -136,7 +137,7 @@ async fn a_new_leader_is_found_when_the_old_one_dies() {
 async fn another_cluster_is_refused_and_named() {
     let (urls, _servers) = fake::cluster(&[Role::Leader], stores).await;
     let other = Server::start(|request| match request.path() {
-        "/pd/api/v1/members" => Reply::json(fake::members(5, &["http://127.0.0.1:1".into()], None)),
+        "/pd/api/v1/cluster" => fake::cluster_id(5),
         _ => stores(request),
     })
     .await;
@@ -158,7 +159,7 @@ async fn another_cluster_is_refused_and_named() {
 async fn the_cluster_is_verified_again_after_every_reconnect() {
     let of_cluster = |cluster| {
         move |request: &Request| match request.path() {
-            "/pd/api/v1/members" => Reply::json(fake::members(cluster, &[], None)),
+            "/pd/api/v1/cluster" => fake::cluster_id(cluster),
             "/pd/api/v1/leader" => Reply::json("null"),
             _ => stores(request),
         }
@@ -188,8 +189,36 @@ async fn over_one_connection_the_cluster_is_verified_once() {
     for _ in 0..5 {
         pd.stores().await.unwrap();
     }
-    assert_eq!(server.count("/pd/api/v1/members"), 1);
+    assert_eq!(server.count("/pd/api/v1/cluster"), 1);
     assert_eq!(server.count(STORES), 5);
+}
+
+#[tokio::test]
+async fn members_that_were_not_given_are_asked_when_the_given_one_dies() {
+    let roles = [Role::Leader, Role::Follower];
+    let (urls, mut servers) = fake::cluster(&roles, stores).await;
+    let pd = fake::client(&urls[0]);
+    pd.stores().await.unwrap();
+    servers.remove(0);
+    pd.stores().await.unwrap();
+    assert_eq!(servers[0].count(STORES), 1);
+}
+
+#[tokio::test]
+async fn a_member_that_is_slow_to_say_who_there_is_delays_no_verdict_on_its_leader() {
+    // As a follower is that has lost its leader.
+    let server = Server::start(|request| match request.path() {
+        "/pd/api/v1/cluster" => fake::cluster_id(CLUSTER),
+        "/pd/api/v1/leader" => Reply::json("null"),
+        "/pd/api/v1/members" => Reply::silence(),
+        _ => Reply::text(500, "[PD:apiutil:ErrRedirect]redirect failed\n"),
+    })
+    .await;
+    let pd = fake::client(&server.url());
+    let error = pd.stores().await.unwrap_err();
+    assert!(says_no_leader(&error), "{error:#}");
+    assert_eq!(pd.leader().await.unwrap(), None);
+    assert_eq!(server.count("/pd/api/v1/members"), 0);
 }
 
 #[tokio::test]
@@ -218,12 +247,7 @@ async fn who_calls_is_said_in_both_headers_and_to_whom_it_belongs() {
         assert_eq!(request.header("component"), Some("night-watch"));
         // A member speaks for itself about members, and the leader about everything else.
         let itself = request.header("pd-allow-follower-handle").is_some();
-        assert_eq!(
-            itself,
-            request.path() == "/pd/api/v1/members",
-            "{}",
-            request.target
-        );
+        assert_eq!(itself, request.path() != STORES, "{}", request.target);
     }
 }
 

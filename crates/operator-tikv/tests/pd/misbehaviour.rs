@@ -156,7 +156,7 @@ async fn over_tls(endpoint: &Server, tls: TlsFiles) -> Result<()> {
 
 async fn tls_server(authority: &Authority) -> Server {
     Server::start_tls(authority.acceptor(), |request| match request.path() {
-        "/pd/api/v1/members" => Reply::json(fake::members(fake::CLUSTER, &[], None)),
+        "/pd/api/v1/cluster" => fake::cluster_id(fake::CLUSTER),
         _ => Reply::json(STORES),
     })
     .await
@@ -167,7 +167,7 @@ async fn tls_with_a_certificate_is_let_in_and_verified_once() {
     let authority = Authority::new("tls-let-in");
     let server = tls_server(&authority).await;
     over_tls(&server, authority.files()).await.unwrap();
-    assert_eq!(server.count("/pd/api/v1/members"), 1);
+    assert_eq!(server.count("/pd/api/v1/cluster"), 1);
 }
 
 #[tokio::test]

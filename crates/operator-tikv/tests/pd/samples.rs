@@ -224,6 +224,7 @@ async fn live_members_are_read_with_their_leader() {
     };
     let files = ["members", "leader"].map(|name| body(&folder, &format!("{name}.json")));
     let server = Server::start(move |request| match request.path() {
+        "/pd/api/v1/cluster" => fake::cluster_id(7_710_415_091_665_373_336),
         "/pd/api/v1/members" => Reply::json(files[0].clone()),
         _ => Reply::json(files[1].clone()),
     })

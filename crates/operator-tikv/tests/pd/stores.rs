@@ -31,15 +31,14 @@ fn silent(id: u64) -> String {
     )
 }
 
-/// A member that leads alone.
+/// A member of a cluster.
 async fn pd() -> MockServer {
     let server = MockServer::start_async().await;
-    let members = fake::members(fake::CLUSTER, &[server.base_url()], Some(0));
     server
         .mock_async(|when, then| {
-            when.path("/pd/api/v1/members")
+            when.path("/pd/api/v1/cluster")
                 .header("pd-allow-follower-handle", "true");
-            then.status(200).body(members);
+            then.status(200).body(r#"{"id":7,"max_peer_count":3}"#);
         })
         .await;
     server

@@ -166,9 +166,11 @@ async fn a_removed_store_is_read_all_the_same() {
     drop(server);
     let (server, pd) = saying(&list).await;
     assert_eq!(pd.tombstones().await.unwrap().items.len(), 1);
-    assert_eq!(
-        server.asked().last().unwrap().target,
-        "/pd/api/v1/stores?state=2"
+    assert!(
+        server
+            .asked()
+            .iter()
+            .any(|request| request.target == "/pd/api/v1/stores?state=2")
     );
 }
 
@@ -190,7 +192,7 @@ async fn null_is_an_empty_list_wherever_go_writes_it() {
     assert_eq!(schedulers.missing().count(), 3);
 
     let server = Server::start(|request| match request.path() {
-        "/pd/api/v1/members" => Reply::json(fake::members(fake::CLUSTER, &[], None)),
+        "/pd/api/v1/cluster" => fake::cluster_id(fake::CLUSTER),
         _ => Reply::json("null"),
     })
     .await;
@@ -288,9 +290,11 @@ async fn progress_that_is_404_is_none_and_an_endless_guess_is_none_either() {
     );
     assert_eq!((progress.done_ratio, progress.left), (0.25, None));
     pd.progress_of_all(MoveKind::Removing).await.unwrap();
-    assert_eq!(
-        server.asked().last().unwrap().target,
-        "/pd/api/v1/stores/progress?action=removing"
+    assert!(
+        server
+            .asked()
+            .iter()
+            .any(|request| request.target == "/pd/api/v1/stores/progress?action=removing")
     );
 }
 

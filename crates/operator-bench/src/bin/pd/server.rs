@@ -24,6 +24,7 @@ pub(crate) fn serve(regions: &str) -> Outcome {
     let member = format!(r#"{{"name":"pd-0","member_id":1,"client_urls":["{url}"]}}"#);
     let members =
         format!(r#"{{"header":{{"cluster_id":1}},"members":[{member}],"leader":{member}}}"#);
+    pages.insert("/pd/api/v1/cluster".into(), r#"{"id":1}"#.into());
     pages.insert("/pd/api/v1/members".into(), members.into());
     pages.insert("/pd/api/v1/leader".into(), member.into());
     let (mut bytes, mut keys) = (0, Vec::new());

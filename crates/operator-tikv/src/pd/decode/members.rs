@@ -1,4 +1,4 @@
-//! `/members`, `/leader`, `/health`, `/cluster/status`, `/version`.
+//! `/cluster`, `/members`, `/leader`, `/health`, `/cluster/status`, `/version`.
 
 use operator_core::{Entity, Fault, Gap, Listing};
 use serde::Deserialize;
@@ -63,6 +63,16 @@ pub(crate) fn members(body: &[u8]) -> Result<PdMembers, Fault> {
         etcd_leader: wire.etcd_leader.and_then(named),
         server_time: None,
     })
+}
+
+/// Which cluster a member is of.
+pub(crate) fn cluster_id(body: &[u8]) -> Result<u64, Fault> {
+    #[derive(Deserialize)]
+    struct Wire {
+        id: u64,
+    }
+    let wire: Wire = json(body, "a cluster id")?;
+    Ok(wire.id)
 }
 
 /// Who leads; `null` is nobody.

@@ -41,6 +41,11 @@ pub(crate) fn members(cluster: u64, urls: &[String], leader: Option<usize>) -> S
     )
 }
 
+/// `/cluster`.
+pub(crate) fn cluster_id(cluster: u64) -> Reply {
+    Reply::json(format!(r#"{{"id":{cluster},"max_peer_count":3}}"#))
+}
+
 /// A member that leads alone, and answers `/members` and `/leader` as one; the rest is the script's.
 pub(crate) async fn alone(script: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -57,6 +62,7 @@ pub(crate) async fn alone(script: impl Fn(&Request) -> Reply + Send + Sync + 'st
 /// What a member that leads alone says of itself.
 pub(crate) fn about_itself(cluster: u64, request: &Request, url: &str) -> Option<Reply> {
     match request.path() {
+        "/pd/api/v1/cluster" => Some(cluster_id(cluster)),
         "/pd/api/v1/members" => Some(Reply::json(members(cluster, &[url.to_owned()], Some(0)))),
         "/pd/api/v1/leader" => Some(Reply::json(format!(
             r#"{{"name":"pd-0","client_urls":["{url}"]}}"#
@@ -82,6 +88,7 @@ pub(crate) async fn cluster(
         let believed = leader.or(Some(0));
         let answer = move |request: &Request| match (role, request.path()) {
             (Role::Hanging, _) => Reply::silence(),
+            (_, "/pd/api/v1/cluster") => cluster_id(CLUSTER),
             (_, "/pd/api/v1/members") => Reply::json(members(CLUSTER, &urls, believed)),
             (_, "/pd/api/v1/leader") => {
                 let url = &urls[believed.unwrap_or_default()];
