@@ -14,3 +14,9 @@ test:
 # format what is here
 fmt:
     cargo fmt --all
+
+# what reads PD's regions, side by side with what else could
+bench-pd:
+    cargo build --release -p operator-bench --bin pd
+    target/release/pd decode
+    target/release/pd scan
