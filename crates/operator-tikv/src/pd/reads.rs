@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 use operator_core::{Entity, Error, Fault, Listing, Result, Store, StoreId};
 
 use super::ask::{From, Query};
+use super::decode::Unsettled;
 use super::{PdClient, decode};
 use crate::facts::{
     ClusterStatus, HotSpots, MoveKind, MoveProgress, PausedScheduler, PdHealth, PdMember,
@@ -20,7 +21,13 @@ impl PdClient {
     /// # Errors
     /// When no endpoint gave the list. A bad item is a gap about it.
     pub async fn stores(&self) -> Result<Listing<Store>> {
-        self.list_stores("/stores").await
+        let query = Query::new("read stores", "/stores");
+        self.read(query, |body| {
+            let unsettled = self.unsettled.lock();
+            let mut unsettled = unsettled.unwrap_or_else(PoisonError::into_inner);
+            decode::stores(body, &mut unsettled, self.clock.now())
+        })
+        .await
     }
 
     /// The stores that were removed for good. PD forgets them after 30 days.
@@ -28,17 +35,11 @@ impl PdClient {
     /// # Errors
     /// When no endpoint gave the list. A bad item is a gap about it.
     pub async fn tombstones(&self) -> Result<Listing<Store>> {
-        self.list_stores("/stores?state=2").await
-    }
-
-    async fn list_stores(&self, path: &str) -> Result<Listing<Store>> {
-        let query = Query::new("read stores", path);
-        self.read(query, |body| {
-            let unsettled = self.unsettled.lock();
-            let mut unsettled = unsettled.unwrap_or_else(PoisonError::into_inner);
-            decode::stores(body, &mut unsettled, self.clock.now())
-        })
-        .await
+        let query = Query::new("read removed stores", "/stores?state=2");
+        // They report nothing, and say nothing about whether others do.
+        let decode =
+            |body: &[u8]| decode::stores(body, &mut Unsettled::default(), self.clock.now());
+        self.read(query, decode).await
     }
 
     /// One store, which may be one that was removed for good; with gaps about what is missing.
