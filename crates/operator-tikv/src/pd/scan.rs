@@ -99,7 +99,7 @@ impl Scan<'_> {
         if let Some(end) = decode::end_at_a_glance(&raw) {
             self.ask_ahead(end).await;
         }
-        let Page { listing, holes } = match read(&key, &raw) {
+        let Page { listing, holes } = match read(&key, &raw, self.pd.page_regions) {
             Some(page) => page,
             // Another endpoint may give one that can be read.
             None => self.pd.page_from(&key, self.pd.page_regions).await?,
@@ -149,8 +149,8 @@ impl Scan<'_> {
     }
 }
 
-fn read(key: &[u8], raw: &[u8]) -> Option<Page> {
-    let mut list = RegionList::new(usize::MAX);
+fn read(key: &[u8], raw: &[u8], limit: usize) -> Option<Page> {
+    let mut list = RegionList::new(limit);
     let _ = list.take(raw).ok()?;
     Page::new(key, list.finish().ok()?).ok()
 }

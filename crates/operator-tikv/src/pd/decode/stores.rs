@@ -72,7 +72,7 @@ pub(crate) fn stores(
     now: Timestamp,
 ) -> Result<Listing<Store>, Fault> {
     let wire: WireList<'_> = json(body, "an object with `stores`")?;
-    let mut listing = listing(&wire.stores, "store", name, convert);
+    let mut listing = listing(&wire.stores, "store", name, convert)?;
     listing.items.sort_by_key(|store| store.id);
     if unsettled.is(&listing.items, now) {
         for store in listing.items.iter_mut().filter(|store| seems_silent(store)) {
@@ -85,7 +85,7 @@ pub(crate) fn stores(
 /// The one store in an answer of `/store/ID`, with the gaps about it.
 pub(crate) fn store(body: &[u8]) -> Result<Listing<Store>, Fault> {
     let wire: &RawValue = json(body, "a store")?;
-    Ok(listing(&[wire], "store", name, convert))
+    listing(&[wire], "store", name, convert)
 }
 
 fn name(item: &RawValue) -> Option<Entity> {
