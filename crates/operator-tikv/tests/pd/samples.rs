@@ -10,8 +10,12 @@ use crate::support::{Reply, Request, Server, fake};
 
 /// The folder, or why these tests say nothing here.
 fn samples(folder: &str) -> Option<PathBuf> {
+    shared(&format!("samples/{folder}"))
+}
+
+fn shared(folder: &str) -> Option<PathBuf> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/samples")
+        .join("../../../shared")
         .join(folder);
     let found = path.is_dir();
     if !found {
@@ -361,4 +365,38 @@ async fn every_error_of_the_encoders_is_an_error_that_says_what_pd_said() {
         seen += 1;
     }
     assert!(seen > 20, "{seen}");
+}
+
+#[tokio::test]
+async fn every_region_of_a_real_cluster_is_read_before_and_after_each_incident() {
+    let Some(folder) = shared("recordings") else {
+        return;
+    };
+    let mut read = 0;
+    for incident in std::fs::read_dir(folder).unwrap() {
+        for name in ["regions-begin.json", "regions-end.json"] {
+            let path = incident.as_ref().unwrap().path().join(name);
+            let Ok(body) = std::fs::read(&path) else {
+                continue;
+            };
+            let server = fake::alone(move |_| Reply::json(body.clone())).await;
+            let pd = fake::client(&server.url());
+            // The order is that of a map, so this is a list and no page.
+            let list = pd.regions_on(StoreId(1), 1000).await.unwrap();
+            assert!(list.is_whole(), "{}: {:?}", path.display(), list.gaps);
+            assert!(list.items.len() > 40, "{}", path.display());
+            let mut ranges: Vec<_> = list
+                .items
+                .iter()
+                .map(|region| region.range.clone())
+                .collect();
+            ranges.sort();
+            let ends: Vec<_> = ranges.iter().map(|range| &range.end).collect();
+            let starts: Vec<_> = ranges.iter().skip(1).map(|range| &range.start).collect();
+            assert_eq!(ends[..ends.len() - 1], starts, "{}", path.display());
+            assert!(list.items.iter().all(|region| !region.peers.is_empty()));
+            read += 1;
+        }
+    }
+    assert!(read > 20, "{read}");
 }
