@@ -42,7 +42,6 @@ pub(crate) struct Unseen {
 
 impl Findings {
     pub(crate) fn of(snapshot: &Snapshot, engine: &Engine, no_grace: bool) -> Self {
-        let open: Vec<_> = engine.open().cloned().collect();
         let pending = engine.pending().map(|pending| Pending {
             code: pending.rule.code,
             kind: pending.rule.kind,
@@ -64,7 +63,7 @@ impl Findings {
         }
         Self {
             at: snapshot.at(),
-            incidents: incidents(&open),
+            incidents: incidents(engine.open()),
             pending: pending.collect(),
             unseen,
             not_configured,

@@ -129,7 +129,7 @@ impl fmt::Display for Gap {
 pub enum Why {
     /// Nobody configured where to look. Listed, never counted as blindness.
     NotConfigured,
-    /// This subject has no such thing.
+    /// This subject has no such thing; a rule that needs it is blind for good.
     NotOffered,
     /// It has not been asked for yet.
     NotAsked,

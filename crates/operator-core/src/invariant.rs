@@ -24,22 +24,21 @@ use crate::{Entity, Evidence, Gap, Listing, Snapshot, Store, Timestamp};
 ///     }
 ///
 ///     fn check(&self, snapshot: &Snapshot, verdicts: &mut Verdicts) -> Result<(), Gap> {
-///         for metrics in &snapshot.metrics()?.items {
+///         // Names every store: the unreadable as unseen, and those that are no more as gone.
+///         verdicts.judge_stores(snapshot, |store, _stores| {
 ///             // `?` on a gap ends the judgement of this store alone: it is unseen.
-///             verdicts.judge(metrics.entity(), || {
-///                 let Some(free) = metrics.disk_available_bytes.measured()? else { return Ok(None) };
-///                 let low = free.value < 1 << 30;
-///                 Ok(low.then(|| {
-///                     let free = Quantity::measured("disk available", free, "bytes").against(1u64 << 30);
-///                     Broken::new(Severity::Warning, Evidence::of([free]))
-///                 }))
-///             });
-///         }
-///         Ok(())
+///             let metrics = snapshot.metrics_of(store.id)?;
+///             let Some(free) = metrics.disk_available_bytes.measured()? else { return Ok(None) };
+///             let low = free.value < 1 << 30;
+///             Ok(low.then(|| {
+///                 let free = Quantity::measured("disk available", free, "bytes").against(1u64 << 30);
+///                 Broken::new(Severity::Warning, Evidence::of([free]))
+///             }))
+///         })
 ///     }
 /// }
 ///
-/// let rule = Rule::cluster("low_space", "a store's disk is nearly full").settle(Duration::from_secs(60));
+/// let rule = Rule::new("low_space", "a store's disk is nearly full").settle(Duration::from_secs(60));
 /// # let _ = LowSpace { rule };
 /// ```
 pub trait Invariant: fmt::Debug + Send + Sync {
@@ -87,7 +86,7 @@ impl Rule {
     pub const ONE_TICK: Duration = Duration::from_secs(1);
 
     /// A rule about the subject, raised at first sight and resolved at first sight.
-    pub fn cluster(code: &'static str, summary: &'static str) -> Self {
+    pub fn new(code: &'static str, summary: &'static str) -> Self {
         Self {
             code,
             kind: Kind::Cluster,
@@ -103,7 +102,7 @@ impl Rule {
     pub fn sight(code: &'static str, summary: &'static str) -> Self {
         Self {
             kind: Kind::Sight,
-            ..Self::cluster(code, summary)
+            ..Self::new(code, summary)
         }
     }
 
@@ -257,6 +256,7 @@ pub struct Verdicts {
     /// Health is only counted where nobody remembers anything that it could end.
     only_count_health: bool,
     healthy: usize,
+    as_of: Option<Timestamp>,
 }
 
 impl Verdicts {
@@ -295,10 +295,51 @@ impl Verdicts {
         self.others = Some(verdict);
     }
 
-    /// Judges every store by a closure in which `?` works on gaps.
+    /// The verdicts are about that moment, where it is earlier than the look: they were drawn from a part
+    /// that is read more seldom than looks are taken.
     ///
-    /// Stores that could not be read are unseen; those that a whole list no longer has are gone. An
-    /// empty list proves nothing: a cluster without stores is one that was not seen.
+    /// Grace and settle then count from reading to reading. Without it, one old reading that is looked at
+    /// twice would count as seen twice.
+    pub fn as_of(&mut self, sampled_at: Timestamp) {
+        self.as_of = Some(sampled_at);
+    }
+
+    /// Judges every item of a list by a closure in which `?` works on gaps, and
+    /// [closes](Verdicts::close_list) the list.
+    pub fn judge_list<T>(
+        &mut self,
+        list: &Listing<T>,
+        entity: impl Fn(&T) -> Entity,
+        mut judgement: impl FnMut(&T) -> Result<Option<Broken>, Gap>,
+    ) {
+        for item in &list.items {
+            self.judge(entity(item), || judgement(item));
+        }
+        self.close_list(list, entity);
+    }
+
+    /// Says what is so of the entities that a list of all there is does not hold: unseen where a gap
+    /// names them, and gone otherwise. They are not gone while there is more to fetch, or while a gap does
+    /// not say whom it is about: it may be about any of them.
+    pub fn close_list<T>(&mut self, list: &Listing<T>, entity: impl Fn(&T) -> Entity) {
+        let mut whole_but_for_named = list.next.is_none();
+        for gap in &list.gaps {
+            match gap.entity() {
+                Some(named) if list.items.iter().any(|item| entity(item) == *named) => {}
+                Some(named) => self.unseen(named.clone(), gap.clone()),
+                None => whole_but_for_named = false,
+            }
+        }
+        if whole_but_for_named {
+            self.others(Verdict::Gone);
+        }
+    }
+
+    /// Judges every store, as [`Verdicts::judge_list`] does; but an empty list proves nothing: a cluster
+    /// without stores is one that was not seen.
+    ///
+    /// A rule on metrics judges stores too, and asks for
+    /// [`metrics_of`](Snapshot::metrics_of) each: so it names those that have none.
     ///
     /// # Errors
     /// The gap, when no list of stores could be read.
@@ -325,20 +366,11 @@ impl Verdicts {
         Ok(())
     }
 
-    /// Says what is so of the stores that a rule has not judged: unseen where a gap names them, gone
-    /// where a whole list has them no longer.
+    /// [Closes](Verdicts::close_list) a list of stores; an empty one proves nothing.
     pub fn close_stores(&mut self, stores: &Listing<Store>) {
-        let listed = |entity: &Entity| stores.items.iter().any(|store| store.entity() == *entity);
-        let mut everyone_is_named = stores.next.is_none() && !stores.items.is_empty();
-        for gap in &stores.gaps {
-            match gap.entity() {
-                Some(entity) if listed(entity) => {}
-                Some(entity) => self.unseen(entity.clone(), gap.clone()),
-                None => everyone_is_named = false,
-            }
-        }
-        if everyone_is_named {
-            self.others(Verdict::Gone);
+        self.close_list(stores, Store::entity);
+        if stores.items.is_empty() {
+            self.others = None;
         }
     }
 
@@ -360,11 +392,10 @@ impl Verdicts {
         self.named.iter().map(|(entity, verdict)| (entity, verdict))
     }
 
-    /// What was given about one entity, the first where it was named twice. For testing a rule.
+    /// What was said of an entity, by its name or as one of the others. For testing a rule.
     pub fn of(&self, entity: &Entity) -> Option<&Verdict> {
-        self.iter()
-            .find(|(named, _)| *named == entity)
-            .map(|(_, verdict)| verdict)
+        let named = self.iter().find(|(named, _)| *named == entity);
+        named.map(|(_, verdict)| verdict).or(self.others.as_ref())
     }
 
     /// Makes room for the verdicts of one rule at one look.
@@ -373,6 +404,12 @@ impl Verdicts {
         self.others = None;
         self.only_count_health = only_count_health;
         self.healthy = 0;
+        self.as_of = None;
+    }
+
+    /// The moment that the verdicts of a look are about.
+    pub(crate) fn moment(&self, at: Timestamp) -> Timestamp {
+        self.as_of.map_or(at, |moment| moment.min(at))
     }
 
     /// How many were said to be well.

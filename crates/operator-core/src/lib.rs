@@ -34,9 +34,9 @@ pub use monitor::{Beat, Monitor, Tick};
 pub use observer::Observer;
 #[cfg(feature = "testing")]
 pub use scripted::{Answer, Script, ScriptedSubject};
-pub use slo::{Spent, Standing as SloStanding};
+pub use slo::{Objective, Spent};
 pub use snapshot::Snapshot;
-pub use subject::{Ailment, Flow, Part, Regions, Subject, Visit};
+pub use subject::{Ailment, Due, Flow, Part, Regions, Subject, Visit};
 pub use time::{Clock, ManualClock, ParseTimestampError, SystemClock, Timestamp};
 
 /// The guide's subject is compiled, run and put through the conformance kit like any other example.

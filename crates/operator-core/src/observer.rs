@@ -23,6 +23,8 @@ use crate::{
 /// Takes snapshots of a subject. It never fails and, as long as the subject's reads await rather than
 /// block, it never takes longer than its deadline.
 ///
+/// The deadline is real time, whatever clock dates the looks.
+///
 /// It remembers what lies between two looks: the value of a part that is not due yet, since when a part
 /// is missing, and the last known stores, so that metrics can be read while the list of stores cannot.
 #[derive(Debug)]
@@ -208,7 +210,7 @@ impl Observer {
                 .deadline()
                 .map_or(self.deadline, |own| own.min(self.deadline));
             let last = last.and_then(|last| last.value.clone());
-            match guard(name, deadline, || part.read(last)).await {
+            match guard(name, deadline, || part.read(at, last)).await {
                 Ok(stamp) => Read::Answered(stamp, source),
                 Err(gap) => Read::Missed(gap),
             }

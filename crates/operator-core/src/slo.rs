@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use crate::{Entity, Rule, Slo, Timestamp};
 
-/// How an objective stands for one entity, over its window.
+/// How an objective stands for one entity, over its window. An entity has one from the first look that
+/// saw it, until it is gone or was not seen for a whole window.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Standing<'a> {
+pub struct Objective<'a> {
     /// The rule that accounts it.
     pub rule: &'a Rule,
     /// The objective.
@@ -18,7 +19,7 @@ pub struct Standing<'a> {
     pub spent: Spent,
 }
 
-impl Standing<'_> {
+impl Objective<'_> {
     /// Whether the share of seen time in which the rule held is enough; `None` while nothing was seen.
     pub fn is_met(&self) -> Option<bool> {
         self.spent

@@ -259,6 +259,44 @@ fn others_are_what_the_rule_says_of_them() {
     }
 }
 
+/// A rule on a part that is read every 30 s, looked at every 10 s: one reading is not seen three times.
+#[test]
+fn a_reading_that_is_looked_at_twice_counts_once() {
+    #[derive(Debug)]
+    struct Slow(Rule);
+    impl Invariant for Slow {
+        fn rule(&self) -> &Rule {
+            &self.0
+        }
+        fn check(&self, snapshot: &Snapshot, verdicts: &mut Verdicts) -> Result<(), Gap> {
+            let at = snapshot.at().unix_millis() / 1000;
+            let read_at = at - at % 30;
+            verdicts.as_of(support::at(read_at.unsigned_abs()));
+            match read_at {
+                60 => verdicts.holds(store(1)),
+                _ => verdicts.broken(
+                    store(1),
+                    Broken::new(Severity::Warning, Evidence::default()),
+                ),
+            }
+            Ok(())
+        }
+    }
+    let mut engine = Engine::new(vec![Box::new(Slow(rule(30, 1)))]).expect("one rule");
+    let mut changes = Vec::new();
+    for seconds in (0..=120).step_by(10) {
+        let snapshot = Snapshot::unseen(at(seconds));
+        changes.extend(
+            engine
+                .judge(&snapshot)
+                .iter()
+                .map(|change| (seconds, support::line(change))),
+        );
+    }
+    // Raised by the second reading; the one healthy reading at 60 resolves nothing.
+    assert_eq!(changes, [(30, RAISED.to_owned())]);
+}
+
 fn maintenance(entity: Entity, until: u64) -> Maintenance {
     Maintenance {
         entity,
@@ -331,6 +369,37 @@ fn forget_drops_what_it_names_and_tells_what_was_open() {
     assert_eq!(engine.forget(None, None).len(), 2);
 }
 
+/// Golden: what a log of changes reads like.
+#[test]
+fn changes_read_as_lines() {
+    let mut engine = engine(rule(0, 0));
+    let named = |see| Look::Named(vec![(store(1), see)]);
+    let mut lines = Vec::new();
+    for (seconds, look) in [
+        (0, named(See::Broken(Severity::Warning))),
+        (10, named(See::Broken(Severity::Critical))),
+        (20, named(See::Holds)),
+        (30, named(See::Broken(Severity::Warning))),
+        (40, named(See::Gone)),
+        (50, Look::Blind),
+        (60, Look::Blind),
+        (70, named(See::Holds)),
+    ] {
+        let snapshot = Snapshot::unseen(at(seconds)).with_part("look", Ok(look));
+        lines.extend(engine.judge(&snapshot).iter().map(ToString::to_string));
+    }
+    let expected = [
+        "raised warning told store/1: it is as told",
+        "moved from warning to critical told store/1: it is as told",
+        "resolved critical told store/1: it is as told",
+        "raised warning told store/1: it is as told",
+        "resolved warning told store/1: it is as told (store/1 is gone)",
+        "blinded told: the look not seen: the answer does not say",
+        "sighted told, blind since 1970-01-01T00:00:50Z",
+    ];
+    assert_eq!(lines, expected);
+}
+
 #[test]
 fn two_rules_with_one_code_are_refused() {
     let twice: Vec<Box<dyn Invariant>> =
@@ -353,7 +422,7 @@ fn a_rule_that_panics_is_blind_and_takes_no_other_with_it() {
         }
     }
     let rules: Vec<Box<dyn Invariant>> = vec![
-        Box::new(Panics(Rule::cluster("panics", "it panics"))),
+        Box::new(Panics(Rule::new("panics", "it panics"))),
         Box::new(Told(rule(0, 0))),
     ];
     let mut engine = Engine::new(rules).expect("two codes");

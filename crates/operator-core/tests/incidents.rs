@@ -9,7 +9,7 @@ use support::{at, store};
 
 /// The rules of these tests: which is a symptom of which.
 fn rule(code: &'static str) -> Arc<Rule> {
-    let rule = Rule::cluster(code, "it is as told");
+    let rule = Rule::new(code, "it is as told");
     Arc::new(match code {
         "down_peers" => rule
             .symptom_of("store_down", Scope::Any)

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use operator_core::{
-    Actions, Answer, Clock, ClusterMetrics, Error, Fault, Gap, Invariant, Listing, ManualClock,
-    Observer, Part, Reading, Regions, Result, Script, ScriptedSubject, Snapshot, Store, StoreId,
-    StoreMetrics, Subject, Timestamp, Why,
+    Actions, Answer, Clock, ClusterMetrics, Due, Error, Fault, Gap, Invariant, Listing,
+    ManualClock, Observer, Part, Reading, Regions, Result, Script, ScriptedSubject, Snapshot,
+    Store, StoreId, StoreMetrics, Subject, Timestamp, Why,
 };
 
 const DEADLINE: Duration = Duration::from_secs(8);
@@ -158,7 +158,7 @@ async fn reads_run_at_the_same_time() {
             Err(Error::new("read cluster metrics", broken()).at("slow"))
         }
         fn parts(&self) -> Vec<Part<'_>> {
-            let part = Part::new("words", |_last| async {
+            let part = Part::new("words", |_due| async {
                 tokio::time::sleep(READ).await;
                 Ok(Words(Vec::new()))
             });
@@ -277,15 +277,12 @@ async fn a_part_is_given_the_value_it_returned_last_however_many_reads_failed_si
             })
         }
         fn parts(&self) -> Vec<Part<'_>> {
-            let part = Part::new(
-                "count",
-                move |last: Option<std::sync::Arc<operator_core::Measured<Count>>>| async move {
-                    match *self.0.lock().unwrap() {
-                        true => Err(Error::new("count", broken()).at("counts")),
-                        false => Ok(Count(last.map_or(0, |last| last.value.0) + 1)),
-                    }
-                },
-            );
+            let part = Part::new("count", move |due: Due<Count>| async move {
+                match *self.0.lock().unwrap() {
+                    true => Err(Error::new("count", broken()).at("counts")),
+                    false => Ok(Count(due.last.map_or(0, |last| last.value.0) + 1)),
+                }
+            });
             vec![part]
         }
         fn regions(&self) -> Option<&dyn Regions> {
@@ -368,7 +365,7 @@ async fn a_list_of_parts_that_panics_is_a_gap_of_every_part_there_was() {
             if self.0.swap(true, std::sync::atomic::Ordering::Relaxed) {
                 panic!("no such part");
             }
-            vec![Part::new("words", |_last| async { Ok(Words(Vec::new())) })]
+            vec![Part::new("words", |_due| async { Ok(Words(Vec::new())) })]
         }
         fn regions(&self) -> Option<&dyn Regions> {
             None

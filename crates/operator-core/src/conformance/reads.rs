@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use tokio::time::timeout;
 
 use super::{Check, Outcome, Probe, repeated};
-use crate::{Entity, Error, Listing, Result, Store, StoreId, Subject};
+use crate::{Clock, Entity, Error, Listing, Result, Store, StoreId, Subject, Timestamp};
 
 /// Reads tell of the same things: each store once, metrics of every store that was asked for and of no
 /// other, regions that are found by the id and the key they are listed with.
@@ -141,7 +141,7 @@ pub async fn cancelled_reads_leave_it_usable(subject: &dyn Subject, probe: &Prob
         let _ = subject.store_metrics(&[]).now_or_never();
         let _ = subject.cluster_metrics().now_or_never();
         for part in subject.parts() {
-            let _ = part.read(None).now_or_never();
+            let _ = part.read(Timestamp::EPOCH, None).now_or_never();
         }
     }
     let after = answers(subject, probe).await;
@@ -172,7 +172,7 @@ async fn answers(subject: &dyn Subject, probe: &Probe<'_>) -> Vec<(&'static str,
     for part in subject.parts() {
         answers.push((
             part.name(),
-            is_answer(&timeout(deadline, part.read(None)).await),
+            is_answer(&timeout(deadline, part.read(Timestamp::EPOCH, None)).await),
         ));
     }
     answers
@@ -222,7 +222,7 @@ pub async fn errors_say_where(subject: &dyn Subject, probe: &Probe<'_>) -> Outco
         let name = part.name();
         failures.push((
             name,
-            timeout(probe.deadline, part.read(None))
+            timeout(probe.deadline, part.read(Timestamp::EPOCH, None))
                 .await
                 .map(Result::err),
         ));
@@ -261,7 +261,18 @@ async fn read<T>(
     probe: &Probe<'_>,
     read: impl Future<Output = Result<T>>,
 ) -> Option<T> {
-    match timeout(probe.deadline, read).await {
+    let clock = Clock::system();
+    let begin = clock.now();
+    let outcome = timeout(probe.deadline, read).await;
+    // What awaits is given up at the deadline; only what blocks can answer long after it.
+    let blocks = clock.now().since(begin) >= probe.deadline * 2;
+    check.expect(!blocks, || {
+        format!(
+            "{what} took longer than twice {:?}: the read blocks",
+            probe.deadline
+        )
+    });
+    match outcome {
         Ok(Ok(value)) => Some(value),
         Ok(Err(error)) => {
             check.expect(false, || format!("{what} could not be read: {error:#}"));

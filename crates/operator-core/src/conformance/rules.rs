@@ -1,6 +1,5 @@
 //! Checks of a subject's rules.
 
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{Check, Outcome, Probe, repeated};
@@ -54,8 +53,9 @@ pub fn rules_are_well_formed(subject: &dyn Subject) -> Outcome {
     check.end()
 }
 
-/// Rules judge what they see: with every single part missing, with all of them missing, and with
-/// everything there and nothing in it, they neither panic nor find health that they did not find before.
+/// Rules judge what they see: with every single part missing, with all of them missing, with any store
+/// unreadable, and with everything there and nothing in it, they neither panic nor find health (or call an
+/// entity gone) where they did not before.
 /// A rule about sight may find itself broken; that is what it is for.
 ///
 /// # Errors
@@ -70,22 +70,30 @@ pub async fn rules_tolerate_blindness(subject: &dyn Subject, probe: &Probe<'_>) 
         let Some(found) = judge(&mut check, &*invariant, &seen, "everything there") else {
             continue;
         };
+        let entities: Vec<Entity> = found.iter().map(|(entity, _)| entity.clone()).collect();
         for (what, blinded) in blinded(&seen) {
             let Some(answers) = judge(&mut check, &*invariant, &blinded, &what) else {
                 continue;
             };
-            for (entity, verdict) in &answers {
-                let is_new = found.get(entity) != Some(verdict);
-                check.expect(!(is_new && is_health(verdict)), || {
-                    format!("with {what}, `{code}` finds {entity} healthy, and did not before")
+            let stores = seen.stores().into_iter().flat_map(|stores| &stores.items);
+            let stores = stores
+                .map(Store::entity)
+                .filter(|store| !entities.contains(store));
+            for entity in entities.iter().cloned().chain(stores) {
+                let answer = answers.of(&entity);
+                let is_new = answer != found.of(&entity);
+                check.expect(!(is_new && answer.is_some_and(is_health)), || {
+                    format!(
+                        "with {what}, `{code}` finds {entity} healthy or gone, and did not before"
+                    )
                 });
             }
         }
         let nothing = Snapshot::unseen(seen.at());
         let answers = judge(&mut check, &*invariant, &nothing, "nothing seen").unwrap_or_default();
-        let healthy = answers.iter().find(|(_, verdict)| is_health(verdict));
         let is_sight = invariant.rule().kind == Kind::Sight;
-        check.expect(is_sight || healthy.is_none(), || {
+        let healthy = answers.iter().any(|(_, verdict)| is_health(verdict));
+        check.expect(is_sight || !healthy, || {
             format!("with nothing seen, `{code}` finds health")
         });
     }
@@ -96,26 +104,20 @@ fn is_health(verdict: &Verdict) -> bool {
     matches!(verdict, Verdict::Holds | Verdict::Gone)
 }
 
-/// The verdicts of a rule by entity; nothing where it is blind.
+/// The verdicts of a rule; none where it is blind.
 fn judge(
     check: &mut Check,
     invariant: &dyn Invariant,
     snapshot: &Snapshot,
     with: &str,
-) -> Option<BTreeMap<Entity, Verdict>> {
+) -> Option<Verdicts> {
     let mut verdicts = Verdicts::default();
     let code = invariant.rule().code;
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
+    match catch_unwind(AssertUnwindSafe(|| {
         invariant.check(snapshot, &mut verdicts)
-    }));
-    match outcome {
-        Ok(Ok(())) => Some(
-            verdicts
-                .iter()
-                .map(|(entity, verdict)| (entity.clone(), verdict.clone()))
-                .collect(),
-        ),
-        Ok(Err(_)) => Some(BTreeMap::new()),
+    })) {
+        Ok(Ok(())) => Some(verdicts),
+        Ok(Err(_)) => Some(Verdicts::default()),
         Err(panic) => {
             let message = panic_message(&*panic);
             check.expect(false, || format!("with {with}, `{code}` panics: {message}"));
@@ -145,6 +147,13 @@ fn blinded(seen: &Snapshot) -> Vec<(String, Snapshot)> {
         blinded.push((format!("`{name}` missing"), seen.clone().without_part(name)));
     }
     if let Ok(stores) = seen.stores() {
+        for unreadable in stores.items.iter().take(3) {
+            let mut rest = stores.clone();
+            rest.items.retain(|store| store.id != unreadable.id);
+            rest.gaps.push(gap("store").about(unreadable.entity()));
+            let what = format!("{} unreadable", unreadable.entity());
+            blinded.push((what, seen.clone().with_stores(Ok(rest))));
+        }
         let bare = stores
             .items
             .iter()

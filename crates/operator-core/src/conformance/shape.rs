@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::{Check, Outcome, Probe, repeated};
-use crate::{Action, ActionKind, Fault, Ratio, RegionId, StoreId, Subject};
+use crate::{Action, ActionKind, Fault, Ratio, RegionId, StoreId, Subject, Timestamp};
 use crate::{
     DrainStore, SetLeaderScheduleLimit, SetLowSpaceThreshold, SetRegionScheduleLimit,
     SetReplicaScheduleLimit, SplitRegion, TransferLeader,
@@ -60,7 +60,9 @@ pub async fn parts_are_named_and_bounded(subject: &dyn Subject, probe: &Probe<'_
         check.expect(!deadline.is_zero(), || {
             format!("`{name}` has no time to be read")
         });
-        let ends = timeout(deadline, part.read(None)).await.is_ok();
+        let ends = timeout(deadline, part.read(Timestamp::EPOCH, None))
+            .await
+            .is_ok();
         check.expect(ends, || {
             format!("`{name}` did not answer within {deadline:?}")
         });

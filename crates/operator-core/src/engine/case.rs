@@ -88,14 +88,15 @@ impl Case {
         self.before = self.last.take();
     }
 
-    /// The look sees it broken.
+    /// The look sees it broken, as of a moment that may be earlier.
     pub(super) fn broken(
         &mut self,
         at: Timestamp,
+        seen_at: Timestamp,
         broken: Broken,
         maintenance: Option<&Maintenance>,
     ) -> Step {
-        let elapsed = self.look(at, false);
+        let elapsed = self.look(seen_at, false);
         let violation = &mut self.violation;
         if let Some(since) = broken.since {
             violation.since = violation.since.min(since);
@@ -129,9 +130,9 @@ impl Case {
         }
     }
 
-    /// The look sees it healthy.
-    pub(super) fn holds(&mut self, at: Timestamp) -> Step {
-        let elapsed = self.look(at, true);
+    /// The look sees it healthy, as of a moment.
+    pub(super) fn holds(&mut self, seen_at: Timestamp) -> Step {
+        let elapsed = self.look(seen_at, true);
         match self.stage {
             Stage::Pending => return Step::Dropped,
             Stage::Open => {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::blindness::Run;
+use super::Engine;
+use super::blindness::{Blindness, Run};
 use super::case::{Case, Stage};
 use super::violation::{Maintenance, Violation};
-use super::{Blindness, Engine};
 use crate::slo::Account;
 use crate::{Broken, Entity, Evidence, Severity, Timestamp};
 
@@ -124,7 +124,8 @@ impl Engine {
     ///
     /// It goes on as after a blind look: the time in between counts as neither broken nor healthy, what
     /// was open is open and is not raised again. What belongs to a rule that this engine does not have
-    /// is kept for the next export.
+    /// is kept for the next export. Accounts of objectives note the interruption, so that an export right
+    /// after differs in that.
     ///
     /// # Errors
     /// When the state is of another version of the format.

@@ -47,7 +47,7 @@ const READINGS: [fn(&StoreMetrics) -> &Reading<f64>; 6] = [
 pub(crate) fn rules() -> Vec<Box<dyn Invariant>> {
     let rule = |index: usize| -> Box<dyn Invariant> {
         let code: &'static str = format!("rule_{index}").leak();
-        let rule = Rule::cluster(code, "a reading is over its limit")
+        let rule = Rule::new(code, "a reading is over its limit")
             .grace(Duration::from_secs(60))
             .settle(Duration::from_secs(60));
         let rule = match index {

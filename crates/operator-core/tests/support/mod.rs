@@ -74,7 +74,7 @@ pub(crate) fn gap() -> Gap {
 }
 
 pub(crate) fn rule(grace: u64, settle: u64) -> Rule {
-    Rule::cluster("told", "it is as told")
+    Rule::new("told", "it is as told")
         .grace(Duration::from_secs(grace))
         .settle(Duration::from_secs(settle))
 }

@@ -22,7 +22,7 @@ impl Default for StoreDown {
     fn default() -> Self {
         let month = Duration::from_secs(30 * 24 * 3600);
         Self {
-            rule: Rule::cluster("store_down", "a store shows no sign of life")
+            rule: Rule::new("store_down", "a store shows no sign of life")
                 .grace(Duration::from_secs(10))
                 .settle(Duration::from_secs(20))
                 .slo(Slo {
