@@ -171,6 +171,11 @@ async fn a_store_that_never_reported_is_down_and_has_no_heartbeat() {
     let listing = listed(&[never]).await;
     assert_eq!(listing.items[0].state, Some(StoreState::Down));
     assert_eq!(listing.items[0].last_heartbeat, None);
+    assert_eq!(listing.items[0].capacity_bytes, None);
+    assert!(
+        listing.is_whole(),
+        "nothing of it is missing: there is nothing"
+    );
 }
 
 #[tokio::test]

@@ -129,8 +129,11 @@ fn convert(wire: WireStore, gaps: &mut Vec<Gap>) -> Option<Store> {
         // No disk holds nothing: this PD leader has had no report of it. A full disk has a capacity.
         capacity_bytes = None;
         available_bytes = None;
-        for what in ["capacity", "available"] {
-            gaps.push(Gap::new(what, unreported()).about(entity.clone()));
+        // Of a store that never reported this is all that there is to know, and nothing is missing.
+        if meta.last_heartbeat.is_some() {
+            for what in ["capacity", "available"] {
+                gaps.push(Gap::new(what, unreported()).about(entity.clone()));
+            }
         }
     }
     Some(Store {
