@@ -1,10 +1,15 @@
 //! Bodies of real servers and of their encoders, where the folder with them is there. They are read from
 //! outside of the project and belong to others.
 
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use operator_core::{Ailment, Flow, RegionId, Regions, StoreId, StoreState};
-use operator_tikv::{MoveKind, PdClient};
+use operator_core::{
+    Ailment, Flow, ManualClock, RegionId, Regions, StoreId, StoreState, Timestamp,
+};
+use operator_tikv::{MoveKind, PdClient, PdOptions};
 
 use crate::support::{Reply, Request, Server, fake};
 
@@ -397,4 +402,65 @@ async fn every_region_of_a_real_cluster_is_read_before_and_after_each_incident()
         }
     }
     assert!(read > 20, "{read}");
+}
+
+/// What members said of stores in a recorded incident: when, and the body.
+fn stores_said(incident: &Path) -> Vec<(f64, String)> {
+    let file = std::fs::File::open(incident.join("pd.jsonl.gz")).unwrap();
+    let lines = BufReader::new(flate2::read::GzDecoder::new(file)).lines();
+    let mut last = BTreeMap::new();
+    let mut said = Vec::new();
+    for line in lines {
+        let row: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
+        if row["path"] != "/pd/api/v1/stores" {
+            continue;
+        }
+        let member = row["pd"].as_u64();
+        if row["same"] != true {
+            let answer = (row["status"] == 200).then(|| row["body"].as_str().map(str::to_owned));
+            last.insert(member, answer.flatten());
+        }
+        if let Some(Some(body)) = last.get(&member) {
+            said.push((row["t"].as_f64().unwrap(), body.clone()));
+        }
+    }
+    said
+}
+
+#[tokio::test]
+async fn while_pd_changes_its_leader_or_is_away_no_living_store_is_called_silent() {
+    let Some(folder) = shared("recordings") else {
+        return;
+    };
+    for (incident, changes) in [
+        ("pd-leader-killed", true),
+        ("pd-all-down", true),
+        ("healthy", false),
+        ("hot-key", false),
+    ] {
+        let said = stores_said(&folder.join(incident));
+        let (say, next) = std::sync::mpsc::channel::<String>();
+        let next = std::sync::Mutex::new(next);
+        let server = fake::alone(move |_| Reply::json(next.lock().unwrap().recv().unwrap())).await;
+        let hand = ManualClock::new(Timestamp::EPOCH);
+        let options = PdOptions {
+            clock: hand.clone().into(),
+            ..fake::quick()
+        };
+        let pd = PdClient::with(&server.url(), options).unwrap();
+        let mut unseen = 0;
+        for (at, body) in &said {
+            let moment = Duration::from_secs_f64(*at);
+            hand.set(Timestamp::EPOCH + moment);
+            say.send(body.clone()).unwrap();
+            for store in pd.stores().await.unwrap().items {
+                match store.state {
+                    None => unseen += 1,
+                    Some(state) => assert_eq!(state, StoreState::Up, "{incident} at {at}"),
+                }
+            }
+        }
+        assert!(said.len() > 50, "{incident}: {}", said.len());
+        assert_eq!(unseen > 0, changes, "{incident}");
+    }
 }
