@@ -61,6 +61,7 @@ impl Findings {
                 false => not_configured.push(blind.rule.code),
             }
         }
+        not_configured.dedup();
         Self {
             at: snapshot.at(),
             incidents: incidents(engine.open()),

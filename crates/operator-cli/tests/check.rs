@@ -115,3 +115,40 @@ fn help_and_version_are_answers() {
         assert!(!output.stdout.is_empty() && output.stderr.is_empty());
     }
 }
+
+#[test]
+fn a_password_in_a_url_is_never_printed() {
+    let server = pd(&stores(&[store(1, "Up", 3)]));
+    for host in [server.address().to_string(), "127.0.0.1:1".to_owned()] {
+        let output = operator(&["check", "--pd", &format!("http://me:secret@{host}")]);
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert!(!said.contains("secret"), "{said}");
+        assert!(said.contains(&host), "{said}");
+    }
+}
+
+#[test]
+fn a_server_cannot_forge_a_line() {
+    let mut forged = store(4, "Down", 7200);
+    forged["store"]["state_name"] = json!("x\nhttp://pd: healthy \u{1b}[2J");
+    let server = pd(&stores(&[forged]));
+    let (_, text) = check(&server, &[]);
+    assert!(!text.contains('\u{1b}'), "{text}");
+    assert!(
+        text.lines()
+            .all(|line| !line.starts_with("http://pd: healthy")),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_cluster_without_stores_was_not_seen() {
+    let server = pd(&stores(&[]));
+    let (status, text) = check(&server, &[]);
+    assert_eq!(status, Some(3));
+    assert!(
+        text.starts_with("stores not seen: expected at least one store, found none\n"),
+        "{text}"
+    );
+}

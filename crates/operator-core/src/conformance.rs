@@ -35,7 +35,7 @@ pub struct Probe<'a> {
     pub deadline: Duration,
     /// A region that does not exist.
     pub absent_region: RegionId,
-    /// Actions that may be done for trying. Without any, only empty slots are tried.
+    /// Actions that may be done for trying. Without any, no slot is tried.
     pub harmless: Vec<Action>,
     /// The same subject, made so that each of its reads fails: pointed at a port where nobody listens. Its
     /// actions are not tried.

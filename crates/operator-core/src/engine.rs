@@ -181,6 +181,7 @@ impl Engine {
 
     /// Forgets what is known of a rule and an entity, as if it had never been seen broken; `None` means
     /// every rule, or every entity. Gives back the violations that were open, of which no change tells.
+    /// What objectives have accounted stays: that time has passed.
     pub fn forget(&mut self, code: Option<&str>, entity: Option<&Entity>) -> Vec<Violation> {
         let concerns_code = |other: &str| code.is_none_or(|code| code == other);
         let concerns = |other: &Entity| entity.is_none_or(|entity| entity == other);

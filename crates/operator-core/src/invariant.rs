@@ -3,12 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::{Entity, Evidence, Gap, Listing, Snapshot, Store, Timestamp};
+use crate::{Entity, Evidence, Gap, Listing, Snapshot, Store, Timestamp, Why};
 
 /// Something that must hold of a subject: a pure function of a snapshot.
 ///
 /// It names every entity it judged, healthy or not: what it does not name, it has not judged, and an
-/// open finding about that entity stays as it is ([`Verdicts::others`] says otherwise). It owns no state and asks no clock; grace, settling
+/// open finding about that entity stays as it is ([`Verdicts::others_hold`] and [`Verdicts::close_list`] say otherwise). It owns no state and asks no clock; grace, settling
 /// and flaps are the [`Engine`](crate::Engine)'s.
 ///
 /// ```
@@ -248,11 +248,29 @@ pub enum Verdict {
     Gone,
 }
 
+/// What is so of every entity that is neither named nor listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Others {
+    Hold,
+    AreGone,
+}
+
+impl Others {
+    fn verdict(self) -> Verdict {
+        match self {
+            Self::Hold => Verdict::Holds,
+            Self::AreGone => Verdict::Gone,
+        }
+    }
+}
+
 /// Where a rule puts its answers. Name each entity once; where it is named twice, the worse counts.
 #[derive(Debug, Default)]
 pub struct Verdicts {
     named: Vec<(Entity, Verdict)>,
-    others: Option<Verdict>,
+    others: Option<Others>,
+    /// Whom a list held, named or not: they are not among the others.
+    listed: Vec<Entity>,
     /// Health is only counted where nobody remembers anything that it could end.
     only_count_health: bool,
     healthy: usize,
@@ -286,13 +304,16 @@ impl Verdicts {
         self.named.push((entity, Verdict::Gone));
     }
 
-    /// What is so of every entity that is not named. Without it, they freeze.
-    ///
-    /// A rule that judges a list of what is wrong says [`Verdict::Holds`]: what is not on the list is
-    /// well. A rule that judges a list of all there is says [`Verdict::Gone`]. Either only of a list that
-    /// is whole.
-    pub fn others(&mut self, verdict: Verdict) {
-        self.others = Some(verdict);
+    /// The rule holds of every entity that is not named: it judges a whole list of what is wrong, and
+    /// what is not on it is well. Without this, what is not named freezes.
+    pub fn others_hold(&mut self) {
+        self.others = Some(Others::Hold);
+    }
+
+    /// Every entity that is not named is gone: the rule judges a whole list of all there is. Without this,
+    /// what is not named freezes. [`Verdicts::close_list`] says it where it is so.
+    pub fn others_are_gone(&mut self) {
+        self.others = Some(Others::AreGone);
     }
 
     /// The verdicts are about that moment, where it is earlier than the look: they were drawn from a part
@@ -321,34 +342,44 @@ impl Verdicts {
     /// Says what is so of the entities that a list of all there is does not hold: unseen where a gap
     /// names them, and gone otherwise. They are not gone while there is more to fetch, or while a gap does
     /// not say whom it is about: it may be about any of them.
+    ///
+    /// What is on the list and was not judged is as it was: a rule may leave out whom it does not concern.
     pub fn close_list<T>(&mut self, list: &Listing<T>, entity: impl Fn(&T) -> Entity) {
+        if list.gaps.is_empty() && self.only_count_health {
+            // Nothing to name, and nobody remembered who could be gone.
+            return;
+        }
+        self.listed.extend(list.items.iter().map(entity));
+        self.listed.sort_unstable();
         let mut whole_but_for_named = list.next.is_none();
         for gap in &list.gaps {
             match gap.entity() {
-                Some(named) if list.items.iter().any(|item| entity(item) == *named) => {}
+                Some(named) if self.listed.binary_search(named).is_ok() => {}
                 Some(named) => self.unseen(named.clone(), gap.clone()),
                 None => whole_but_for_named = false,
             }
         }
         if whole_but_for_named {
-            self.others(Verdict::Gone);
+            self.others_are_gone();
         }
     }
 
-    /// Judges every store, as [`Verdicts::judge_list`] does; but an empty list proves nothing: a cluster
-    /// without stores is one that was not seen.
+    /// Judges every store, as [`Verdicts::judge_list`] does.
     ///
     /// A rule on metrics judges stores too, and asks for
-    /// [`metrics_of`](Snapshot::metrics_of) each: so it names those that have none.
+    /// [`metrics_of`](Snapshot::metrics_of) each: so it names those that have none. A rule that does not
+    /// concern every store goes through [`Snapshot::stores`] itself, and ends with
+    /// [`Verdicts::close_stores`].
     ///
     /// # Errors
-    /// The gap, when no list of stores could be read.
+    /// The gap, when no list of stores could be read, or when it is empty: a cluster without stores is one
+    /// that was not seen.
     ///
     /// ```
     /// # use operator_core::*;
     /// # fn check(snapshot: &Snapshot, verdicts: &mut Verdicts) -> Result<(), Gap> {
     /// verdicts.judge_stores(snapshot, |store, stores| {
-    ///     let busy = stores.known(store.entity(), "busy", store.busy)?;
+    ///     let busy = stores.known(&store.entity(), "busy", store.busy)?;
     ///     Ok(busy.then(|| Broken::new(Severity::Info, Evidence::default())))
     /// })
     /// # }
@@ -362,16 +393,23 @@ impl Verdicts {
         for store in &stores.items {
             self.judge(store.entity(), || judgement(store, stores));
         }
-        self.close_stores(stores);
-        Ok(())
+        self.close_stores(stores)
     }
 
-    /// [Closes](Verdicts::close_list) a list of stores; an empty one proves nothing.
-    pub fn close_stores(&mut self, stores: &Listing<Store>) {
-        self.close_list(stores, Store::entity);
-        if stores.items.is_empty() {
-            self.others = None;
+    /// [Closes](Verdicts::close_list) a list of stores.
+    ///
+    /// # Errors
+    /// A gap, when the list is empty: a cluster without stores is one that was not seen.
+    pub fn close_stores(&mut self, stores: &Listing<Store>) -> Result<(), Gap> {
+        if stores.items.is_empty() && stores.gaps.is_empty() {
+            let why = Why::Unusable {
+                expected: "at least one store".into(),
+                found: "none".to_owned(),
+            };
+            return Err(Gap::new("stores", why));
         }
+        self.close_list(stores, Store::entity);
+        Ok(())
     }
 
     /// Judges one entity by a closure in which `?` works on gaps: `None` holds, a gap is unseen.
@@ -393,15 +431,30 @@ impl Verdicts {
     }
 
     /// What was said of an entity, by its name or as one of the others. For testing a rule.
-    pub fn of(&self, entity: &Entity) -> Option<&Verdict> {
+    pub fn of(&self, entity: &Entity) -> Option<Verdict> {
         let named = self.iter().find(|(named, _)| *named == entity);
-        named.map(|(_, verdict)| verdict).or(self.others.as_ref())
+        named
+            .map(|(_, verdict)| verdict.clone())
+            .or_else(|| self.of_unnamed(entity))
+    }
+
+    /// What is so of an entity that was not named.
+    pub(crate) fn of_unnamed(&self, entity: &Entity) -> Option<Verdict> {
+        let others = self.others?;
+        let is_listed = self.listed.binary_search(entity).is_ok();
+        (!is_listed).then(|| others.verdict())
+    }
+
+    /// Whether anything is said of those who are not named.
+    pub(crate) fn speaks_of_others(&self) -> bool {
+        self.others.is_some()
     }
 
     /// Makes room for the verdicts of one rule at one look.
     pub(crate) fn begin(&mut self, only_count_health: bool) {
         self.named.clear();
         self.others = None;
+        self.listed.clear();
         self.only_count_health = only_count_health;
         self.healthy = 0;
         self.as_of = None;
@@ -415,10 +468,6 @@ impl Verdicts {
     /// How many were said to be well.
     pub(crate) fn healthy(&self) -> usize {
         self.healthy
-    }
-
-    pub(crate) fn take_others(&mut self) -> Option<Verdict> {
-        self.others.take()
     }
 
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = (Entity, Verdict)> {

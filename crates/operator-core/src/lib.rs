@@ -27,7 +27,7 @@ pub use engine::{
 };
 pub use error::{Error, Fault, Result};
 pub use evidence::{Evidence, Quantity, Value};
-pub use gap::{Gap, Why};
+pub use gap::{Gap, Gaps, Why};
 pub use incident::{Incident, incidents};
 pub use invariant::{Broken, Invariant, Kind, Rule, Scope, Severity, Slo, Verdict, Verdicts};
 pub use monitor::{Beat, Monitor, Tick};

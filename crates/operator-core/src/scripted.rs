@@ -258,7 +258,7 @@ impl ScriptedRegions {
         regions.truncate(limit);
         Listing {
             items: regions,
-            gaps: Vec::new(),
+            gaps: crate::Gaps::default(),
             next,
         }
     }

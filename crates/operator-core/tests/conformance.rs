@@ -10,7 +10,7 @@ use operator_core::{
     Gap, Invariant, KeyRange, Listing, Measured, Part, Peer, PeerId, PeerRole, Reading, Receipt,
     Region, RegionFlow, RegionId, Regions, Result, Rule, Scope, Script, ScriptedSubject, Severity,
     Slo, Snapshot, Standing, Store, StoreId, StoreMetrics, Subject, Timestamp, TransferLeader,
-    Verdict, Verdicts, Visit, Why,
+    Verdicts, Visit, Why,
 };
 
 /// How a subject is broken.
@@ -43,6 +43,11 @@ enum Flaw {
     HealthyWhenBlind,
     HealthyOfBlindReadings,
     BuriesTheUnreadable,
+    BuriesTheUnseen,
+    TakesBlindForHealthy,
+    ScanGoesOn,
+    GivesMoreThanAsked,
+    HangsOnARegion,
 }
 
 /// The scripted subject, broken in one way.
@@ -136,10 +141,14 @@ impl Invariant for NotUp {
             for store in &stores.items {
                 verdicts.holds(store.entity());
             }
-            verdicts.others(Verdict::Gone);
+            verdicts.others_are_gone();
             return Ok(());
         }
+        if self.flaw == Flaw::BuriesTheUnseen {
+            verdicts.others_are_gone();
+        }
         let metrics = match (snapshot.metrics(), self.flaw) {
+            (Err(_), Flaw::BuriesTheUnseen) => return Ok(()),
             (Ok(metrics), _) => metrics,
             (Err(gap), Flaw::PanicsWhenBlind) => panic!("{gap}"),
             (Err(_), Flaw::HealthyWhenBlind) => {
@@ -149,7 +158,10 @@ impl Invariant for NotUp {
             (Err(gap), _) => return Err(gap),
         };
         for metrics in &metrics.items {
-            if self.flaw == Flaw::HealthyOfBlindReadings {
+            if matches!(
+                self.flaw,
+                Flaw::HealthyOfBlindReadings | Flaw::TakesBlindForHealthy
+            ) {
                 match metrics.up.value() {
                     Some(false) => verdicts.broken(metrics.entity(), broken()),
                     _ => verdicts.holds(metrics.entity()),
@@ -319,6 +331,9 @@ impl Subject for Flawed {
 #[async_trait]
 impl Regions for Flawed {
     async fn one(&self, id: RegionId) -> Result<Region> {
+        if self.is(Flaw::HangsOnARegion) {
+            std::future::pending::<()>().await;
+        }
         let regions = self.inner.regions().expect("scripted regions");
         match (regions.one(id).await, self.flaw) {
             (Err(_), Flaw::InventsAbsentRegions) => Ok(region(id.0, "", "")),
@@ -345,6 +360,11 @@ impl Regions for Flawed {
     }
 
     async fn hottest(&self, flow: Flow, limit: usize) -> Result<Listing<Region>> {
+        let limit = if self.is(Flaw::GivesMoreThanAsked) {
+            9
+        } else {
+            limit
+        };
         self.inner
             .regions()
             .expect("scripted regions")
@@ -365,6 +385,11 @@ impl Regions for Flawed {
     }
 
     async fn scan(&self, from: Option<&Cursor>, visit: &mut Visit<'_>) -> Result<()> {
+        if self.is(Flaw::ScanGoesOn) {
+            for _ in 0..3 {
+                let _ = visit(Listing::whole(Vec::new()));
+            }
+        }
         self.inner
             .regions()
             .expect("scripted regions")
@@ -539,6 +564,31 @@ const CHECKS: &[(Flaw, &str, &str)] = &[
         Flaw::BuriesTheUnreadable,
         "rules_tolerate_blindness",
         "with store/1 unreadable, `not_up` finds store/1 healthy or gone, and did not before",
+    ),
+    (
+        Flaw::BuriesTheUnseen,
+        "rules_tolerate_blindness",
+        "with nothing seen, `not_up` says what is so of those it does not name",
+    ),
+    (
+        Flaw::TakesBlindForHealthy,
+        "rules_tolerate_blindness",
+        "with nothing in anything, `not_up` finds health",
+    ),
+    (
+        Flaw::ScanGoesOn,
+        "reads_agree",
+        "a scan that was told to end went on for 4 pages",
+    ),
+    (
+        Flaw::GivesMoreThanAsked,
+        "reads_agree",
+        "2 of the hottest regions were asked for, and 4 came",
+    ),
+    (
+        Flaw::HangsOnARegion,
+        "absent_ids_are_not_found",
+        "is absent, and reading it hangs",
     ),
     (
         Flaw::HealthyWhenBlind,

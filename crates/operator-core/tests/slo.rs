@@ -131,4 +131,37 @@ fn accounts_outlive_a_restart_and_the_time_between_is_blind() {
     after.restore(before.export()).expect("one version");
     run(&mut after, 100, "HH");
     assert_eq!(spent(&after), [30, 0, 80]);
+    // Healthy before and healthy after proves nothing of the time between.
+    let mut before = accounting(HOUR);
+    run(&mut before, 0, "HH");
+    let mut after = accounting(HOUR);
+    after.restore(before.export()).expect("one version");
+    run(&mut after, 100, "HH");
+    assert_eq!(spent(&after), [20, 0, 90]);
+}
+
+#[test]
+fn accounts_of_rules_that_are_left_out_for_a_while_are_kept() {
+    let mut full = accounting(HOUR);
+    run(&mut full, 0, "HHH");
+    let mut without = Engine::new(Vec::new()).expect("no rules");
+    without.restore(full.export()).expect("one version");
+    full.restore(without.export()).expect("one version");
+    assert_eq!(spent(&full), [20, 0, 0]);
+}
+
+/// A state file is a file: whatever is in it, nobody panics.
+#[test]
+fn an_account_of_all_the_time_there_is_does_not_panic() {
+    let mut engine = accounting(HOUR);
+    run(&mut engine, 0, "HHBB");
+    let written = serde_json::to_string(&engine.export()).expect("a state is written");
+    let spoiled = written.replace("\"secs\":10", "\"secs\":18446744073709551615");
+    assert_ne!(spoiled, written);
+    engine
+        .restore(serde_json::from_str(&spoiled).expect("it reads"))
+        .expect("one version");
+    run(&mut engine, 100, "HHBBHH");
+    let standing = engine.objectives().next().expect("an account");
+    assert!(standing.spent.held_ratio().is_some());
 }

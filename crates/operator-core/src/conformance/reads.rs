@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::ops::ControlFlow;
 
 use futures_util::FutureExt;
 use tokio::time::timeout;
 
 use super::{Check, Outcome, Probe, repeated};
-use crate::{Clock, Entity, Error, Listing, Result, Store, StoreId, Subject, Timestamp};
+use crate::{
+    Ailment, Clock, Entity, Error, Flow, Listing, Result, Store, StoreId, Subject, Timestamp,
+};
 
 /// Reads tell of the same things: each store once, metrics of every store that was asked for and of no
 /// other, regions that are found by the id and the key they are listed with.
@@ -116,6 +119,25 @@ async fn regions_agree(check: &mut Check, subject: &dyn Subject, probe: &Probe<'
             )
         });
     }
+    for (what, list) in [
+        ("the hottest regions", regions.hottest(Flow::Write, 2)),
+        ("ailing regions", regions.ailing(Ailment::DownPeer, 2)),
+    ] {
+        let list = read(check, what, probe, list).await;
+        let many = list.map_or(0, |list| list.items.len());
+        check.expect(many <= 2, || {
+            format!("2 of {what} were asked for, and {many} came")
+        });
+    }
+    let mut pages = 0;
+    let mut first_page = |_| {
+        pages += 1;
+        ControlFlow::Break(())
+    };
+    read(check, "a scan", probe, regions.scan(None, &mut first_page)).await;
+    check.expect(pages == 1, || {
+        format!("a scan that was told to end went on for {pages} pages")
+    });
     let Some(next) = &page.next else { return };
     if let Some(rest) = read(check, "the next page", probe, regions.page(Some(next), 2)).await {
         let again = rest
@@ -189,10 +211,11 @@ fn is_answer<T, E>(outcome: &Result<Result<T>, E>) -> bool {
 /// Where one does not, or where the twin answers all the same.
 pub async fn errors_say_where(subject: &dyn Subject, probe: &Probe<'_>) -> Outcome {
     let mut check = Check::new("errors_say_where");
-    if let Some(regions) = subject.regions()
-        && let Err(error) = regions.one(probe.absent_region).await
-    {
-        says_where(&mut check, &error);
+    if let Some(regions) = subject.regions() {
+        let absent = timeout(probe.deadline, regions.one(probe.absent_region)).await;
+        if let Ok(Err(error)) = absent {
+            says_where(&mut check, &error);
+        }
     }
     let Some(twin) = probe.unreachable else {
         return check.end();

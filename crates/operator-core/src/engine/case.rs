@@ -107,7 +107,7 @@ impl Case {
         match self.stage {
             Stage::Pending => {
                 let proved = broken.since.map_or(Duration::ZERO, |since| at.since(since));
-                self.seen_broken = (self.seen_broken + elapsed).max(proved);
+                self.seen_broken = self.seen_broken.saturating_add(elapsed).max(proved);
                 self.grace = broken.grace.unwrap_or(violation.rule.grace);
                 if self.seen_broken < self.grace {
                     violation.severity = self.actual;
@@ -140,7 +140,7 @@ impl Case {
                 self.violation.settling = true;
                 self.seen_healthy = Duration::ZERO;
             }
-            Stage::Settling => self.seen_healthy += elapsed,
+            Stage::Settling => self.seen_healthy = self.seen_healthy.saturating_add(elapsed),
         }
         match self.seen_healthy >= self.violation.rule.settle {
             true => Step::Resolved(Ending::Healthy),
@@ -156,9 +156,10 @@ impl Case {
         }
     }
 
-    /// Time has passed over the maintenance that expected it: seen or not, it is as bad as it is.
+    /// Time has passed over the maintenance that expected it: seen or not, it is as bad as it is. One that
+    /// was last seen healthy is not bad any more; should it break again, it is reviewed then.
     pub(super) fn review_maintenance(&mut self, maintenance: Option<&Maintenance>) -> Step {
-        if self.stage == Stage::Pending || self.violation.expected.is_none() {
+        if self.stage != Stage::Open || self.violation.expected.is_none() {
             return Step::Nothing;
         }
         self.violation.expected = maintenance.cloned();
@@ -182,6 +183,8 @@ impl Case {
 
     /// Notes what this look sees; tells how long it has been so since the look before.
     fn look(&mut self, at: Timestamp, healthy: bool) -> Duration {
+        // A look from the past adds no time, now or later.
+        let at = self.before.map_or(at, |before| at.max(before.at));
         self.last = Some(Look { at, healthy });
         match self.before {
             Some(before) if before.healthy == healthy => at.since(before.at),

@@ -10,7 +10,7 @@ use super::case::{Case, Step};
 use super::violation::{Change, Maintenance};
 use crate::observer::panic_message;
 use crate::slo::Ledger;
-use crate::{Entity, Gap, Invariant, Rule, Severity, Snapshot, Timestamp, Verdict, Verdicts, Why};
+use crate::{Entity, Gap, Invariant, Rule, Snapshot, Timestamp, Verdict, Verdicts, Why};
 
 /// A rule with everything that is remembered of it.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ impl Judged {
         }
         let mut saw = verdicts.healthy() > 0;
         for (entity, verdict) in verdicts.drain() {
-            saw |= !matches!(verdict, Verdict::Unseen(_));
+            saw |= matches!(verdict, Verdict::Broken(_));
             let healthy = matches!(verdict, Verdict::Holds);
             if !healthy || self.ledger.is_some() || self.cases.contains_key(&entity) {
                 telling.push((entity, verdict));
@@ -94,24 +94,37 @@ impl Judged {
         }
         telling.sort_unstable_by(|(a, x), (b, y)| a.cmp(b).then_with(|| rank(x).cmp(&rank(y))));
         telling.dedup_by(|(a, _), (b, _)| a == b);
-        if let Some(verdict) = verdicts.take_others() {
-            let cases = unnamed(self.cases.keys(), telling);
-            let accounts = self.ledger.iter().flat_map(|ledger| ledger.accounts.keys());
-            let mut others = unnamed(accounts, telling);
-            others.extend(cases);
-            telling.extend(others.into_iter().map(|entity| (entity, verdict.clone())));
-            telling.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-            telling.dedup_by(|(a, _), (b, _)| a == b);
+        if verdicts.speaks_of_others() {
+            self.tell_of_others(verdicts, telling);
         }
         for (entity, verdict) in telling {
             if let Verdict::Unseen(gap) = verdict {
                 self.unseen.push((Some(entity.clone()), gap.clone()));
             }
         }
-        match self.unseen.first() {
-            Some((_, gap)) if !saw => Err(gap.clone()),
+        // What nobody configured explains no blindness, unless it explains all of it.
+        let gaps = || self.unseen.iter().map(|(_, gap)| gap);
+        let reason = gaps()
+            .find(|gap| *gap.why() != Why::NotConfigured)
+            .or(gaps().next());
+        match reason {
+            Some(gap) if !saw => Err(gap.clone()),
             _ => Ok(()),
         }
+    }
+
+    /// Adds what is said of those who are remembered and were not named.
+    fn tell_of_others(&self, verdicts: &Verdicts, telling: &mut Vec<(Entity, Verdict)>) {
+        let accounts = self.ledger.iter().flat_map(|ledger| ledger.accounts.keys());
+        let mut others = unnamed(accounts, telling);
+        others.extend(unnamed(self.cases.keys(), telling));
+        for entity in others {
+            if let Some(verdict) = verdicts.of_unnamed(&entity) {
+                telling.push((entity, verdict));
+            }
+        }
+        telling.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        telling.dedup_by(|(a, _), (b, _)| a == b);
     }
 
     fn account(&mut self, at: Timestamp, telling: &[(Entity, Verdict)]) {
@@ -223,14 +236,20 @@ fn unnamed<'a>(
     known.filter(is_unnamed).cloned().collect()
 }
 
-/// Of two verdicts about one entity the lower rank counts: the worse, and what is known over what is not.
-fn rank(verdict: &Verdict) -> (u8, Option<Reverse<Severity>>) {
-    match verdict {
-        Verdict::Broken(broken) => (0, Some(Reverse(broken.severity))),
+/// Of two verdicts about one entity the lower rank counts: the worse, what is known over what is not, and
+/// what stands longer.
+fn rank(verdict: &Verdict) -> (u8, impl Ord + use<>) {
+    let (kind, broken) = match verdict {
+        Verdict::Broken(broken) => (0, Some(broken)),
         Verdict::Unseen(_) => (1, None),
         Verdict::Holds => (2, None),
         Verdict::Gone => (3, None),
-    }
+    };
+    let order = broken.map(|broken| {
+        let since = broken.since.map_or(i64::MAX, Timestamp::unix_millis);
+        (Reverse(broken.severity), since, broken.grace)
+    });
+    (kind, order)
 }
 
 fn covering<'a>(

@@ -85,6 +85,7 @@ pub(super) struct SavedAccount {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Orphans {
     pub(super) cases: Vec<SavedCase>,
+    blind: Vec<SavedRun>,
     pub(super) accounts: Vec<SavedAccount>,
 }
 
@@ -94,7 +95,7 @@ impl Engine {
         let mut cases = self.orphans.cases.clone();
         cases.extend(self.cases().map(save));
         let mut accounts = self.orphans.accounts.clone();
-        let mut blind = Vec::new();
+        let mut blind = self.orphans.blind.clone();
         for judged in &self.rules {
             let code = || judged.rule.code.to_owned();
             let ledger = judged.ledger.iter().flat_map(|ledger| &ledger.accounts);
@@ -161,16 +162,19 @@ impl Engine {
             }
         }
         for saved in state.blind {
-            if let Some(judged) = self
+            let rule = self
                 .rules
                 .iter_mut()
-                .find(|judged| judged.rule.code == saved.code)
-            {
-                judged.blindness.run = Some(Run {
-                    since: saved.since,
-                    looks: saved.looks,
-                    announced: saved.announced,
-                });
+                .find(|judged| judged.rule.code == saved.code);
+            match rule {
+                Some(judged) => {
+                    judged.blindness.run = Some(Run {
+                        since: saved.since,
+                        looks: saved.looks,
+                        announced: saved.announced,
+                    });
+                }
+                None => self.orphans.blind.push(saved),
             }
         }
         for saved in state.accounts {

@@ -50,7 +50,7 @@ fn listing<'a, W: Deserialize<'a>, T>(
             Ok(wire) => match convert(wire, &mut gaps) {
                 Some(value) => {
                     listing.items.push(value);
-                    listing.gaps.append(&mut gaps);
+                    listing.gaps.extend(gaps);
                     continue;
                 }
                 None => "it lacks what every item has".to_owned(),

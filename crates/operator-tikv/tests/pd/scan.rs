@@ -271,7 +271,7 @@ async fn a_hole_is_noticed_inside_a_page_between_pages_and_at_the_end() {
     let gaps: Vec<_> = scanned(&pd, None)
         .await
         .into_iter()
-        .flat_map(|page| page.gaps)
+        .flat_map(|page| page.gaps.to_vec())
         .collect();
     assert_eq!(gaps.len(), 3);
     let expected = format!(

@@ -145,7 +145,7 @@ async fn every_store_silent_with_0b_is_unseen_for_a_minute_and_then_believed() {
                 (&None, None, None)
             );
             let gap = listing
-                .known(store.entity(), "state", store.state.clone())
+                .known(&store.entity(), "state", store.state.clone())
                 .unwrap_err();
             assert!(matches!(gap.why(), Why::Distrusted { .. }));
         }

@@ -92,8 +92,8 @@ fn by_store(
 
 fn hot_peers(wire: &WireStore<'_>, gaps: &mut Vec<Gap>) -> Result<HotPeers, Fault> {
     let convert = |wire, _: &mut Vec<Gap>| Some(hot_peer(wire));
-    let mut peers = listing(&wire.statistics, "hot peer", region, convert)?;
-    gaps.append(&mut peers.gaps);
+    let peers = listing(&wire.statistics, "hot peer", region, convert)?;
+    gaps.extend(peers.gaps.iter().cloned());
     Ok(HotPeers {
         store: HotStore {
             bytes_per_second: wire.store_bytes,
