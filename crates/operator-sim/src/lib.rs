@@ -4,6 +4,7 @@ mod cluster;
 mod fault;
 mod http;
 mod log_lines;
+pub mod logs;
 mod num;
 mod pd;
 mod prng;
