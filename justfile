@@ -15,6 +15,12 @@ test:
 fmt:
     cargo fmt --all
 
+# what reads PD's regions, side by side with what else could
+bench-pd:
+    cargo build --release -p operator-bench --bin pd
+    target/release/pd decode
+    target/release/pd scan
+
 # time the log reader against ripgrep on a gigabyte of generated log
 bench-logs file="target/bench.log" rounds="9":
     cargo build --release -p operator-bench

@@ -3,9 +3,8 @@
 
 mod support;
 
-use httpmock::MockServer;
 use serde_json::json;
-use support::{check, operator, pd, store, stores};
+use support::{check, member, operator, pd, store, stores};
 
 #[test]
 fn all_seen_and_all_well_is_0() {
@@ -55,7 +54,7 @@ fn what_may_still_pass_is_pending_and_counts_only_when_asked_to() {
 #[test]
 fn what_cannot_be_seen_is_3_and_never_healthy() {
     for body in ["no leader", "{\"stores\":", "<html>"] {
-        let server = MockServer::start();
+        let server = member();
         server.mock(|when, then| {
             when.path("/pd/api/v1/stores");
             then.status(if body == "no leader" { 503 } else { 200 })

@@ -1,15 +1,17 @@
-//! The one place that fetches: deadline, size limit. What an answer means is for
+//! The one place that fetches: deadline, size limit, connection, date. What an answer means is for
 //! its caller to say.
 
 mod tls;
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use operator_core::Fault;
-use reqwest::header::HeaderMap;
+use hyper_util::client::legacy::connect::HttpInfo;
+use operator_core::{Fault, Timestamp};
+use reqwest::header::{DATE, HeaderMap};
 use reqwest::{Client, Url};
 
 pub use tls::{IdentityFiles, TlsFiles};
@@ -41,6 +43,10 @@ pub(crate) struct Ask {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    /// When the server says that it answered.
+    pub(crate) date: Option<Timestamp>,
+    /// Our end of the connection: it differs from the last one's after a reconnect.
+    pub(crate) connection: Option<SocketAddr>,
     /// The beginning of what a failed answer said; empty in a good one, whose body went to the sink.
     pub(crate) excerpt: Vec<u8>,
 }
@@ -72,7 +78,7 @@ impl Http {
             Ok(outcome) => outcome,
             Err(_) => Err(Fault::TimedOut { after: ask.within }),
         };
-        if outcome.is_err() && ask.url.scheme() == "https" {
+        if matches!(outcome, Err(Fault::Transport { .. })) && ask.url.scheme() == "https" {
             // Certificates get renewed while a monitor runs: the next attempt reads the files again.
             *lock(&self.secure) = None;
         }
@@ -88,6 +94,8 @@ impl Http {
         let mut response = request.send().await.map_err(|error| transport(&error))?;
         let mut answer = Answer {
             status: response.status().as_u16(),
+            date: date(response.headers()),
+            connection: response.extensions().get().map(HttpInfo::local_addr),
             excerpt: Vec::new(),
         };
         let mut seen_bytes = 0;
@@ -160,6 +168,14 @@ fn transport(error: &reqwest::Error) -> Fault {
     }
     let reason = reason.unwrap_or_else(|| error.to_string());
     Fault::Transport { reason }
+}
+
+fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    let text = headers.get(DATE)?.to_str().ok()?;
+    let moment = jiff::fmt::rfc2822::DateTimeParser::new()
+        .parse_timestamp(text)
+        .ok()?;
+    Some(Timestamp::from_unix_millis(moment.as_millisecond()))
 }
 
 impl fmt::Debug for Http {

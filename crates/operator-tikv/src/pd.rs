@@ -1,30 +1,40 @@
 //! PD, which knows the cluster: read over its HTTP API.
 
-mod decode;
+mod ask;
+pub(crate) mod decode;
 mod endpoint;
 mod failure;
 mod members;
-mod units;
+mod reads;
+mod regions;
+mod scan;
+pub(crate) mod units;
 
 use std::fmt;
-use std::ops::ControlFlow;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
-use operator_core::{Clock, Error, Fault, Listing, Result, Store};
+use operator_core::{Clock, Error, Fault, Result};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::http::{Ask, Http, TlsFiles};
+use crate::http::{Http, TlsFiles};
 use endpoint::Endpoint;
-use members::{Members, Round};
+use members::Members;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use ask::Intake;
 pub use failure::says_no_leader;
+pub use scan::{Scan, ScanPage};
 
 /// How a [`PdClient`] asks.
 #[derive(Debug, Clone)]
 pub struct PdOptions {
     /// How long one endpoint may take over one answer. Followers wait 3 s for a leader by themselves.
     pub within: Duration,
+    /// How long one endpoint may take over one page of a scan.
+    pub page_within: Duration,
+    /// How many regions a scan asks for at once. PD is held up for some milliseconds by thousands.
+    pub page_regions: usize,
     /// How large an answer may be.
     pub limit_bytes: usize,
     /// Who we say that we are, in PD's audit log and metrics.
@@ -33,6 +43,8 @@ pub struct PdOptions {
     pub tls: TlsFiles,
     /// A client of the caller's own making, to be used for everything. It should not follow redirects.
     pub client: Option<reqwest::Client>,
+    /// The cluster that is meant. Without it, it is the one that the first endpoint is of.
+    pub cluster_id: Option<u64>,
     /// Who says what time it is.
     pub clock: Clock,
 }
@@ -41,10 +53,13 @@ impl Default for PdOptions {
     fn default() -> Self {
         Self {
             within: Duration::from_secs(4),
-            limit_bytes: 64 << 20,
+            page_within: Duration::from_secs(30),
+            page_regions: 4096,
+            limit_bytes: 32 << 20,
             caller: "operator".to_owned(),
             tls: TlsFiles::default(),
             client: None,
+            cluster_id: None,
             clock: Clock::system(),
         }
     }
@@ -65,6 +80,8 @@ pub struct PdClient {
     given: Vec<Endpoint>,
     members: Members,
     within: Duration,
+    page_within: Duration,
+    page_regions: usize,
     limit_bytes: usize,
     clock: Clock,
     unsettled: Mutex<decode::Unsettled>,
@@ -98,76 +115,20 @@ impl PdClient {
                 options.tls,
                 options.client,
             ),
-            members: Members::new(given.clone()),
+            members: Members::new(&given, options.cluster_id),
             given,
             within: options.within,
+            page_within: options.page_within,
+            page_regions: options.page_regions.clamp(1, regions::MOST_PER_PAGE),
             limit_bytes: options.limit_bytes,
             clock: options.clock,
             unsettled: Mutex::default(),
         })
     }
 
-    /// Every store that belongs to the cluster: not those that were removed for good.
-    ///
-    /// # Errors
-    /// When no endpoint gave the list. A bad item is a gap about it.
-    pub async fn stores(&self) -> Result<Listing<Store>> {
-        self.read("read stores", "/pd/api/v1/stores", |body| {
-            let mut unsettled = self
-                .unsettled
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            decode::stores(body, &mut unsettled, self.clock.now())
-        })
-        .await
-    }
-
     /// What time it is, by the clock that stamps what is read.
     pub(crate) fn now(&self) -> operator_core::Timestamp {
         self.clock.now()
-    }
-
-    /// Asks one endpoint after the other until one gives an answer that `decode` can read.
-    async fn read<T>(
-        &self,
-        operation: &'static str,
-        path: &str,
-        mut decode: impl FnMut(&[u8]) -> Result<T, Fault>,
-    ) -> Result<T> {
-        let mut round = Round::new(operation);
-        for endpoint in self.members.order() {
-            let outcome = self.fetch(&endpoint, path).await;
-            match outcome.and_then(|body| decode(&body)) {
-                Ok(value) => return Ok(value),
-                Err(fault) if failure::goes_on(&fault) => round.failed(&endpoint, fault),
-                Err(fault) => return Err(Error::new(operation, fault).at(endpoint.origin())),
-            }
-        }
-        round.exhausted()
-    }
-
-    async fn fetch(&self, endpoint: &Endpoint, path: &str) -> Result<Vec<u8>, Fault> {
-        let url = endpoint.url(path).ok_or_else(|| Fault::Transport {
-            reason: format!("`{path}` makes no URL"),
-        })?;
-        let ask = Ask {
-            url,
-            headers: HeaderMap::new(),
-            within: self.within,
-            limit_bytes: self.limit_bytes,
-        };
-        let mut body = Vec::new();
-        let answer = self
-            .http
-            .get(&ask, &mut |piece| {
-                body.extend_from_slice(piece);
-                Ok(ControlFlow::Continue(()))
-            })
-            .await?;
-        match answer.is_good() {
-            true => Ok(body),
-            false => Err(failure::fault(answer.status, &answer.excerpt)),
-        }
     }
 }
 

@@ -16,8 +16,19 @@ pub(crate) fn operator(args: &[&str]) -> Output {
         .expect("the binary runs")
 }
 
-pub(crate) fn pd(stores: &Value) -> MockServer {
+/// A member of PD that has said which cluster it is of, and nothing else.
+pub(crate) fn member() -> MockServer {
     let server = MockServer::start();
+    server.mock(|when, then| {
+        when.path("/pd/api/v1/cluster");
+        then.status(200)
+            .json_body(json!({ "id": 7, "max_peer_count": 3 }));
+    });
+    server
+}
+
+pub(crate) fn pd(stores: &Value) -> MockServer {
+    let server = member();
     server.mock(|when, then| {
         when.path("/pd/api/v1/stores");
         then.status(200).json_body(stores.clone());

@@ -1,16 +1,31 @@
 //! What PD's bodies say, as values. Each file has the wire shapes of its own and hands out none of them;
 //! nothing here does I/O, and nothing a server can send makes it panic.
 
+mod config;
+mod hot;
+mod members;
+mod region;
+mod regions;
+mod schedule;
 mod stores;
 
-use operator_core::{Entity, Fault, Gap, Listing, Why};
+use std::collections::BTreeMap;
+
+use operator_core::{Entity, Fault, Gap, Listing, StoreId, Why};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-pub(crate) use stores::{Unsettled, stores};
+pub(crate) use config::{placement_rules, replication_config, schedule_config};
+pub(crate) use hot::{hot_spots, hot_stores};
+pub(crate) use members::{cluster_id, cluster_status, health, leader, members, version};
+pub(crate) use regions::{RegionList, RegionsRead, count, end_at_a_glance, holes, one};
+pub(crate) use schedule::{evicting, operators, paused, progress, schedulers};
+pub(crate) use stores::{Unsettled, store, stores};
 
 /// How much of what could not be read is shown.
 const FOUND_CHARS: usize = 60;
+/// With more bad items than this a list is none: what is said of them must have an end.
+const MOST_BAD: usize = 1000;
 
 /// A whole body as a value; `expected` says what it should have been.
 fn json<'a, T: Deserialize<'a>>(body: &'a [u8], expected: &str) -> Result<T, Fault> {
@@ -26,8 +41,9 @@ fn listing<'a, W: Deserialize<'a>, T>(
     kind: &'static str,
     name: fn(&RawValue) -> Option<Entity>,
     mut convert: impl FnMut(W, &mut Vec<Gap>) -> Option<T>,
-) -> Listing<T> {
-    let mut listing = Listing::whole(Vec::with_capacity(items.len()));
+) -> Result<Listing<T>, Fault> {
+    let mut listing = Listing::whole(Vec::new());
+    let mut bad = 0;
     for (position, item) in items.iter().enumerate() {
         let mut gaps = Vec::new();
         let problem = match serde_json::from_str(item.get()) {
@@ -41,6 +57,8 @@ fn listing<'a, W: Deserialize<'a>, T>(
             },
             Err(error) => error.to_string(),
         };
+        bad += 1;
+        bound(bad, kind)?;
         let found = format!("{} ({problem})", beginning(item.get().as_bytes()));
         let why = Why::Unusable {
             expected: format!("a {kind}").into(),
@@ -51,7 +69,17 @@ fn listing<'a, W: Deserialize<'a>, T>(
             None => Gap::new(format!("{kind} number {} of the list", position + 1), why),
         });
     }
-    listing
+    Ok(listing)
+}
+
+fn bound(bad: usize, kind: &str) -> Result<(), Fault> {
+    match bad > MOST_BAD {
+        true => Err(Fault::Decode {
+            expected: format!("a {kind} in each item of the list"),
+            found: format!("more than {MOST_BAD} that are none"),
+        }),
+        false => Ok(()),
+    }
 }
 
 /// The beginning of a text that could not be read, on one line.
@@ -74,4 +102,13 @@ fn or_empty<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// A map whose keys are store ids as text, or `null`.
+fn ids<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<StoreId, T>, D::Error> {
+    let map: Option<BTreeMap<u64, T>> = Option::deserialize(deserializer)?;
+    let map = map.unwrap_or_default().into_iter();
+    Ok(map.map(|(id, value)| (StoreId(id), value)).collect())
 }

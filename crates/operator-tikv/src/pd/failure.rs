@@ -1,7 +1,7 @@
 //! What PD means when it does not answer 200. Four formats of bodies, and 500 for nearly everything:
 //! the stable part is the code in brackets, where there is one.
 
-use operator_core::{Error, Fault};
+use operator_core::{Entity, Error, Fault};
 use serde::Deserialize;
 
 /// How much of what PD said is kept in an error.
@@ -17,10 +17,14 @@ struct Said {
 
 /// The fault that a failed answer stands for.
 ///
-/// A 4xx is an answer: PD understood and declined. What is left is a failure to answer, except for the
+/// A 404 says that what was asked `about` does not exist. Any other 4xx is an answer too: PD understood and declined. What is left is a failure to answer, except for the
 /// few refusals that PD sends as 500.
-pub(super) fn fault(status: u16, body: &[u8]) -> Fault {
+pub(super) fn fault(status: u16, body: &[u8], about: Option<&Entity>) -> Fault {
     let said = said(body);
+    let absent = about.filter(|_| status == 404 && !unknown_path(&said));
+    if let Some(entity) = absent {
+        return Fault::NotFound(entity.clone());
+    }
     let declined =
         matches!(status, 400..=499) && !matches!(status, 408 | 429) && !unknown_path(&said);
     if declined || is_refusal(&said) {
@@ -41,7 +45,10 @@ pub(super) fn fault(status: u16, body: &[u8]) -> Fault {
 
 /// Whether another member may know better. What PD answered is final; what kept it from answering is not.
 pub(super) fn goes_on(fault: &Fault) -> bool {
-    !matches!(fault, Fault::Refused { .. } | Fault::NotFound(_))
+    !matches!(
+        fault,
+        Fault::Refused { .. } | Fault::NotFound(_) | Fault::Status { code: 404, .. }
+    )
 }
 
 /// Whether an error says that PD's members answer and have no leader among them: the time between the
@@ -119,7 +126,7 @@ mod tests {
     use super::*;
 
     fn reads(status: u16, body: &str) -> String {
-        fault(status, body.as_bytes()).to_string()
+        fault(status, body.as_bytes(), None).to_string()
     }
 
     #[test]
@@ -176,13 +183,13 @@ mod tests {
             "\"[PD:operator:ErrOperatorNotFound]operator not found\"\n",
             "\"operator not found\"\n",
         ] {
-            assert!(!goes_on(&fault(500, body.as_bytes())), "{body}");
+            assert!(!goes_on(&fault(500, body.as_bytes(), None)), "{body}");
         }
         for body in [
             "[PD:apiutil:ErrRedirect]redirect failed",
             "\"[PD:cluster:ErrNotBootstrapped]not bootstrapped\"",
         ] {
-            assert!(goes_on(&fault(500, body.as_bytes())), "{body}");
+            assert!(goes_on(&fault(500, body.as_bytes(), None)), "{body}");
         }
     }
 
@@ -205,7 +212,7 @@ mod tests {
             ),
         ];
         for (status, body, expected) in table {
-            let error = Error::new("read stores", fault(status, body.as_bytes()));
+            let error = Error::new("read stores", fault(status, body.as_bytes(), None));
             let all = Error::new("read stores", Fault::Exhausted(vec![error]));
             assert_eq!(says_no_leader(&all), expected, "{body}");
         }
@@ -214,7 +221,7 @@ mod tests {
     #[test]
     fn a_long_answer_is_cut_between_characters() {
         let body = "ü".repeat(5000);
-        let Fault::Status { excerpt, .. } = fault(500, body.as_bytes()) else {
+        let Fault::Status { excerpt, .. } = fault(500, body.as_bytes(), None) else {
             panic!("a status")
         };
         assert_eq!(excerpt.chars().count(), EXCERPT_CHARS);

@@ -1,0 +1,15 @@
+//! What only TiKV has, as plain values: no behaviour beyond reading them, no wire format, no clock.
+
+mod config;
+mod hot;
+mod members;
+mod regions;
+mod schedule;
+mod tally;
+
+pub use config::{LabelConstraint, PlacementRule, ReplicationConfig, ScheduleConfig};
+pub use hot::{HotPeer, HotPeers, HotSpots, HotStore, StoreFlow};
+pub use members::{ClusterStatus, PdHealth, PdMember, PdMembers};
+pub use regions::RegionTop;
+pub use schedule::{MoveKind, MoveProgress, PausedScheduler, PdOperator, Schedulers};
+pub use tally::{StoreTally, Tally};

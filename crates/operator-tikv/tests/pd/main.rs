@@ -1,0 +1,9 @@
+//! The PD client against servers that behave, misbehave and die.
+
+mod failover;
+mod misbehaviour;
+mod samples;
+mod scan;
+mod stores;
+mod support;
+mod traps;
