@@ -45,11 +45,14 @@ impl Subject for TikvSubject {
     }
 
     async fn cluster_metrics(&self) -> Result<ClusterMetrics> {
-        let stores = self.pd.stores().await?;
-        let now = self.pd.now();
+        let (stores, regions) = tokio::join!(self.pd.stores(), self.pd.region_count());
+        let (stores, now) = (stores?, self.pd.now());
+        let regions = regions.map_err(|error| Gap::new("region count", error.into()));
         Ok(ClusterMetrics {
             store_count: Reading::Seen(Measured::new(stores.items.len() as u64, now, PD_STORES)),
-            region_count: Reading::Blind(Gap::new("region count", Why::NotAsked)),
+            region_count: regions
+                .map(|count| Measured::new(count, now, PD_REGIONS))
+                .into(),
             leaders_per_store: leaders_per_store(&stores, now),
         })
     }
@@ -59,7 +62,7 @@ impl Subject for TikvSubject {
     }
 
     fn regions(&self) -> Option<&dyn Regions> {
-        None
+        Some(&self.pd)
     }
 
     fn actions(&self) -> Actions<'_> {
@@ -68,6 +71,7 @@ impl Subject for TikvSubject {
 }
 
 const PD_STORES: &str = "PD stores";
+const PD_REGIONS: &str = "PD region statistics";
 
 /// What PD knows of how a store does. The rest is Prometheus' to say.
 fn known_to_pd(store: &Store) -> StoreMetrics {

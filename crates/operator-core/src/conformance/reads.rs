@@ -9,7 +9,8 @@ use tokio::time::timeout;
 
 use super::{Check, Outcome, Probe, repeated};
 use crate::{
-    Ailment, Clock, Entity, Error, Flow, Listing, Result, Store, StoreId, Subject, Timestamp,
+    Ailment, Clock, Entity, Error, Flow, Listing, Result, Store, StoreId, StoreMetrics, Subject,
+    Timestamp,
 };
 
 /// Reads tell of the same things: each store once, metrics of every store that was asked for and of no
@@ -221,45 +222,38 @@ pub async fn errors_say_where(subject: &dyn Subject, probe: &Probe<'_>) -> Outco
         return check.end();
     };
     let some_store = [Store::new(StoreId(1), "unreachable:1")];
-    let mut failures = vec![
-        (
-            "stores",
-            timeout(probe.deadline, twin.stores())
-                .await
-                .map(Result::err),
-        ),
-        (
-            "store metrics",
-            timeout(probe.deadline, twin.store_metrics(&some_store))
-                .await
-                .map(Result::err),
-        ),
-        (
-            "cluster metrics",
-            timeout(probe.deadline, twin.cluster_metrics())
-                .await
-                .map(Result::err),
-        ),
-    ];
+    let deadline = probe.deadline;
+    let stores = timeout(deadline, twin.stores()).await;
+    fails(&mut check, "stores", stores, |_| false);
+    let metrics = timeout(deadline, twin.store_metrics(&some_store)).await;
+    // Where nobody is asked, nobody fails: then nothing must have been seen.
+    fails(&mut check, "store metrics", metrics, |metrics| {
+        metrics.items.iter().all(StoreMetrics::is_blind)
+    });
+    let cluster = timeout(deadline, twin.cluster_metrics()).await;
+    fails(&mut check, "cluster metrics", cluster, |_| false);
     for part in twin.parts() {
         let name = part.name();
-        failures.push((
-            name,
-            timeout(probe.deadline, part.read(Timestamp::EPOCH, None))
-                .await
-                .map(Result::err),
-        ));
-    }
-    for (what, failure) in failures {
-        match failure {
-            Ok(Some(error)) => says_where(&mut check, &error),
-            Ok(None) => check.expect(false, || {
-                format!("{what} of the unreachable twin were read")
-            }),
-            Err(_) => check.expect(false, || format!("{what} of the unreachable twin hang")),
-        }
+        let read = timeout(deadline, part.read(Timestamp::EPOCH, None)).await;
+        fails(&mut check, name, read, |_| false);
     }
     check.end()
+}
+
+/// A read that has to fail, or to have seen nothing.
+fn fails<T, E>(
+    check: &mut Check,
+    what: &str,
+    read: Result<Result<T>, E>,
+    saw_nothing: impl Fn(&T) -> bool,
+) {
+    match read {
+        Ok(Err(error)) => says_where(check, &error),
+        Ok(Ok(value)) => check.expect(saw_nothing(&value), || {
+            format!("{what} of the unreachable twin were read")
+        }),
+        Err(_) => check.expect(false, || format!("{what} of the unreachable twin hang")),
+    }
 }
 
 fn says_where(check: &mut Check, error: &Error) {

@@ -28,6 +28,11 @@ macro_rules! store_metrics {
                 }
             }
 
+            /// Whether none of the readings could be seen.
+            pub fn is_blind(&self) -> bool {
+                [$(self.$field.gap(),)*].iter().all(Option::is_some)
+            }
+
             /// The gaps among the readings, each with its field's name.
             pub fn gaps(&self) -> impl Iterator<Item = (&'static str, &Gap)> {
                 [$((stringify!($field), self.$field.gap()),)*]

@@ -1,0 +1,231 @@
+//! The client and the subject on a simulated cluster that lives: what one side writes, the other reads.
+//! The two share no code, so that one misreading of PD cannot be made twice and cancel out.
+
+use std::time::Duration;
+
+use operator_core::conformance::{self, Probe};
+use operator_core::{Clock, ManualClock, Monitor, Observer, Regions, StoreId, Subject, Timestamp};
+use operator_sim::{Cluster, Release, Served, Shape, Speed};
+use operator_tikv::{MoveKind, PdClient, PdOptions, RegionTop, TikvSubject};
+
+const TEN: Duration = Duration::from_secs(10);
+
+/// A cluster that stands still until it is moved, with a clock that shows its time.
+struct Lab {
+    served: Served,
+    clock: ManualClock,
+}
+
+impl Lab {
+    async fn new(shape: Shape) -> Self {
+        let mut cluster = Cluster::new(shape).expect("a shape that can be");
+        // Stores have reported, regions have been counted.
+        cluster.advance(Duration::from_secs(120));
+        let served = Served::start(cluster, Speed::Still)
+            .await
+            .expect("loopback has ports");
+        let clock = ManualClock::new(Timestamp::EPOCH);
+        let lab = Self { served, clock };
+        lab.advance(Duration::ZERO);
+        lab
+    }
+
+    fn advance(&self, by: Duration) {
+        let now = self.served.with(|cluster| {
+            cluster.advance(by);
+            cluster.unix_ms()
+        });
+        self.clock
+            .set(Timestamp::from_unix_millis(now.cast_signed()));
+    }
+
+    fn inject(&self, fault: &str) {
+        self.served
+            .with(|cluster| cluster.inject(fault))
+            .expect("a fault there is");
+    }
+
+    fn pd(&self) -> PdClient {
+        let options = PdOptions {
+            clock: self.clock.clone().into(),
+            within: Duration::from_secs(2),
+            ..PdOptions::default()
+        };
+        PdClient::with(&self.served.pd.join(","), options).expect("endpoints")
+    }
+
+    fn monitor(&self) -> Monitor<TikvSubject> {
+        let observer = Observer::new(Clock::from(self.clock.clone()), Duration::from_secs(8));
+        Monitor::new(TikvSubject::new(self.pd()), observer)
+            .expect("every rule has a code of its own")
+    }
+}
+
+/// Looks every ten seconds of the cluster's time; tells what changes, and how long after the beginning.
+async fn watch(lab: &Lab, monitor: &mut Monitor<TikvSubject>, looks: u32) -> Vec<(u64, String)> {
+    let mut changes = Vec::new();
+    for look in 1..=looks {
+        lab.advance(TEN);
+        for change in monitor.tick().await.changes {
+            let told = format!(
+                "{} {} {}",
+                change.word(),
+                change.rule().code,
+                change.entity()
+            );
+            changes.push((u64::from(look) * 10, told));
+        }
+    }
+    changes
+}
+
+fn shape(release: Release) -> Shape {
+    Shape {
+        stores: 4,
+        regions: 60,
+        members: 3,
+        release,
+        ..Shape::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_read_decodes_what_every_version_says() {
+    for release in [Release::V6_5, Release::V7_5, Release::V8_5, Release::Head] {
+        let lab = Lab::new(shape(release)).await;
+        let pd = lab.pd();
+        let stores = pd.stores().await.expect("stores");
+        assert!(stores.is_whole(), "{release:?}: {:?}", stores.gaps);
+        assert_eq!(stores.items.len(), 4);
+        assert!(
+            stores
+                .items
+                .iter()
+                .all(|store| store.capacity_bytes.is_some() && store.last_heartbeat.is_some())
+        );
+        assert_eq!(pd.members().await.expect("members").members.items.len(), 3);
+        assert!(pd.leader().await.expect("the leader").is_some());
+        let health = pd.health().await.expect("health");
+        assert!(health.is_whole() && health.items.len() == 3);
+        pd.cluster_status().await.expect("the cluster's status");
+        let version = pd.version().await.expect("the version").unwrap_or_default();
+        assert!(
+            version.ends_with(release.version()),
+            "{release:?} says {version}"
+        );
+        pd.hot_writes().await.expect("hot writes");
+        pd.hot_reads().await.expect("hot reads");
+        pd.store_flows().await.expect("flows of stores");
+        pd.schedulers().await.expect("schedulers");
+        assert!(pd.operators().await.expect("operators").is_whole());
+        pd.schedule_config()
+            .await
+            .expect("the schedule configuration");
+        assert_eq!(
+            pd.replication_config()
+                .await
+                .expect("the replication configuration")
+                .max_replicas,
+            Some(3)
+        );
+        pd.placement_rules().await.expect("placement rules");
+        assert_eq!(pd.region_count().await.expect("the count of regions"), 60);
+        assert!(pd.range_holes().await.expect("holes").items.is_empty());
+        for top in [RegionTop::WriteFlow, RegionTop::Size] {
+            let top = pd.top_regions(top, 3).await.expect("regions at the top");
+            assert_eq!(top.items.len(), 3);
+        }
+        assert!(
+            !pd.regions_on(StoreId(1), 100)
+                .await
+                .expect("regions of a store")
+                .items
+                .is_empty()
+        );
+        assert_eq!(
+            pd.progress_of_all(MoveKind::Removing)
+                .await
+                .expect("no removal"),
+            None
+        );
+        let tally = pd.tally(|_| {}).await.expect("a scan");
+        assert_eq!((tally.regions, tally.leaderless, tally.unread), (60, 0, 0));
+        let leaders: u64 = tally.stores.values().map(|store| store.leaders).sum();
+        assert_eq!(leaders, 60, "every region is led by one store");
+        let region = pd.holding(b"").await.expect("the first region");
+        assert_eq!(pd.one(region.id).await.expect("the same by its id"), region);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_subject_keeps_its_promises() {
+    let lab = Lab::new(shape(Release::V8_5)).await;
+    let nowhere = TikvSubject::new(PdClient::new("http://127.0.0.1:1").expect("an endpoint"));
+    let probe = Probe {
+        deadline: Duration::from_secs(5),
+        unreachable: Some(&nowhere),
+        ..Probe::default()
+    };
+    let subject = TikvSubject::new(lab.pd());
+    conformance::all(&subject, &probe)
+        .await
+        .expect("it conforms");
+    let cluster = subject
+        .cluster_metrics()
+        .await
+        .expect("metrics of the cluster");
+    assert_eq!(cluster.region_count.value(), Some(&60));
+    assert_eq!(
+        cluster
+            .leaders_per_store
+            .value()
+            .map(|leaders| leaders.values().sum()),
+        Some(60u64)
+    );
+}
+
+/// PD alone calls a store down after half an hour; one witness is believed after a minute, and the proof
+/// of how long it has been silent makes up for the grace.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_store_is_down_and_no_other_and_comes_back() {
+    let lab = Lab::new(shape(Release::V8_5)).await;
+    let mut monitor = lab.monitor();
+    assert_eq!(watch(&lab, &mut monitor, 3).await, []);
+    lab.inject("store-killed store=2 for=200s");
+    let changes = watch(&lab, &mut monitor, 30).await;
+    let told: Vec<&str> = changes.iter().map(|(_, told)| told.as_str()).collect();
+    assert_eq!(
+        told,
+        ["raised store_down store/2", "resolved store_down store/2"]
+    );
+    // Silent since up to 10 s before the kill: 60 s and a grace of 10 s, found at the next look.
+    assert!(
+        (60..=80).contains(&changes[0].0),
+        "raised after {} s",
+        changes[0].0
+    );
+    assert!(
+        (200..=260).contains(&changes[1].0),
+        "resolved after {} s",
+        changes[1].0
+    );
+}
+
+/// An outage of what is asked closes nothing, and says nothing about stores.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outage_of_pd_closes_nothing_and_blames_no_store() {
+    let lab = Lab::new(shape(Release::V8_5)).await;
+    let mut monitor = lab.monitor();
+    lab.inject("store-killed store=2");
+    assert_eq!(watch(&lab, &mut monitor, 9).await.len(), 1);
+    lab.inject("pd-killed member=all for=75s");
+    let changes = watch(&lab, &mut monitor, 6).await;
+    assert_eq!(changes.len(), 1, "{changes:?}");
+    assert_eq!(changes[0].1, "blinded store_down cluster");
+    assert_eq!(monitor.engine().open().count(), 1);
+    // PD is back, every store looks dead to it for a while, and only one is.
+    let changes = watch(&lab, &mut monitor, 20).await;
+    let told: Vec<&str> = changes.iter().map(|(_, told)| told.as_str()).collect();
+    assert_eq!(told, ["sighted store_down cluster"]);
+    assert_eq!(monitor.engine().open().count(), 1);
+}
