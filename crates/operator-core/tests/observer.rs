@@ -1,12 +1,16 @@
 //! What the observer promises: one snapshot, in time, whatever a subject does.
 
+#[path = "support/quiet.rs"]
+#[macro_use]
+mod quiet;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
 use operator_core::{
-    Actions, Answer, Clock, ClusterMetrics, Due, Error, Fault, Gap, Invariant, Listing,
-    ManualClock, Observer, Part, Reading, Regions, Result, Script, ScriptedSubject, Snapshot,
-    Store, StoreId, StoreMetrics, Subject, Timestamp, Why,
+    Answer, Clock, ClusterMetrics, Due, Error, Fault, Gap, Listing, ManualClock, Observer, Part,
+    Reading, Result, Script, ScriptedSubject, Snapshot, Store, StoreId, StoreMetrics, Subject,
+    Timestamp, Why,
 };
 
 const DEADLINE: Duration = Duration::from_secs(8);
@@ -140,12 +144,7 @@ async fn reads_run_at_the_same_time() {
 
     #[async_trait]
     impl Subject for Slow {
-        fn name(&self) -> &str {
-            "slow"
-        }
-        fn invariants(&self) -> Vec<Box<dyn Invariant>> {
-            Vec::new()
-        }
+        quiet!("slow");
         async fn stores(&self) -> Result<Listing<Store>> {
             Ok(Listing::whole(Vec::new()))
         }
@@ -163,12 +162,6 @@ async fn reads_run_at_the_same_time() {
                 Ok(Words(Vec::new()))
             });
             vec![part]
-        }
-        fn regions(&self) -> Option<&dyn Regions> {
-            None
-        }
-        fn actions(&self) -> Actions<'_> {
-            Actions::none()
         }
     }
 
@@ -323,12 +316,7 @@ async fn metrics_wait_for_the_first_list_of_stores_and_not_for_a_later_one() {
 
     #[async_trait]
     impl Subject for Late {
-        fn name(&self) -> &str {
-            "late"
-        }
-        fn invariants(&self) -> Vec<Box<dyn Invariant>> {
-            Vec::new()
-        }
+        quiet!("late");
         async fn stores(&self) -> Result<Listing<Store>> {
             let seconds = *self.0.lock().unwrap();
             tokio::time::sleep(Duration::from_secs(seconds)).await;
@@ -345,12 +333,6 @@ async fn metrics_wait_for_the_first_list_of_stores_and_not_for_a_later_one() {
         }
         fn parts(&self) -> Vec<Part<'_>> {
             Vec::new()
-        }
-        fn regions(&self) -> Option<&dyn Regions> {
-            None
-        }
-        fn actions(&self) -> Actions<'_> {
-            Actions::none()
         }
     }
 
@@ -375,12 +357,7 @@ async fn a_part_is_given_the_value_it_returned_last_however_many_reads_failed_si
 
     #[async_trait]
     impl Subject for Counts {
-        fn name(&self) -> &str {
-            "counts"
-        }
-        fn invariants(&self) -> Vec<Box<dyn Invariant>> {
-            Vec::new()
-        }
+        quiet!("counts");
         async fn stores(&self) -> Result<Listing<Store>> {
             Ok(Listing::whole(Vec::new()))
         }
@@ -403,12 +380,6 @@ async fn a_part_is_given_the_value_it_returned_last_however_many_reads_failed_si
                 }
             });
             vec![part]
-        }
-        fn regions(&self) -> Option<&dyn Regions> {
-            None
-        }
-        fn actions(&self) -> Actions<'_> {
-            Actions::none()
         }
     }
 
@@ -465,12 +436,7 @@ async fn a_list_of_parts_that_panics_is_a_gap_of_every_part_there_was() {
 
     #[async_trait]
     impl Subject for Panics {
-        fn name(&self) -> &str {
-            "panics"
-        }
-        fn invariants(&self) -> Vec<Box<dyn Invariant>> {
-            Vec::new()
-        }
+        quiet!("panics");
         async fn stores(&self) -> Result<Listing<Store>> {
             Ok(Listing::whole(Vec::new()))
         }
@@ -485,12 +451,6 @@ async fn a_list_of_parts_that_panics_is_a_gap_of_every_part_there_was() {
                 panic!("no such part");
             }
             vec![Part::new("words", |_due| async { Ok(Words(Vec::new())) })]
-        }
-        fn regions(&self) -> Option<&dyn Regions> {
-            None
-        }
-        fn actions(&self) -> Actions<'_> {
-            Actions::none()
         }
     }
 

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use operator_core::{
-    Broken, Change, Engine, Entity, Evidence, Gap, Invariant, Quantity, Rule, Severity, Snapshot,
-    StoreId, Timestamp, Verdicts, Why,
+    Broken, Change, Engine, Entity, Evidence, Gap, Invariant, Maintenance, Quantity, Rule,
+    Severity, Snapshot, StoreId, Timestamp, Verdicts, Why,
 };
 
 /// What a look sees of one entity.
@@ -104,4 +104,12 @@ pub(crate) fn line(change: &Change) -> String {
         change.entity(),
         change.severity()
     )
+}
+
+pub(crate) fn maintenance(entity: Entity, until: u64) -> Maintenance {
+    Maintenance {
+        entity,
+        until: at(until),
+        why: "upgrade".into(),
+    }
 }
