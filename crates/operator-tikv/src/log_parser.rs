@@ -38,6 +38,7 @@ mod scan;
 mod scanner;
 mod skim;
 mod stamp;
+mod stops;
 mod tally;
 mod text;
 mod timeline;

@@ -23,9 +23,20 @@ impl<S: Simd> Block<S> {
         self.0.simd_eq(byte).to_bitmask()
     }
 
-    /// A bit for every byte below this one.
+    /// A bit for every byte that may not stand in bare text.
     #[inline(always)]
-    pub(super) fn below(&self, byte: u8) -> u64 {
-        self.0.simd_lt(byte).to_bitmask()
+    pub(super) fn ends_bare(&self) -> u64 {
+        let bytes = self.0;
+        let blank = bytes.simd_le(b' ');
+        let bracket = bytes.simd_eq(b'[') | bytes.simd_eq(b']');
+        (blank | bracket | bytes.simd_eq(b'=') | bytes.simd_eq(b'"')).to_bitmask()
+    }
+
+    /// A bit for every byte that quoted text cannot be read over: a quote, an escape, a control.
+    #[inline(always)]
+    pub(super) fn stops_quoted(&self) -> u64 {
+        let bytes = self.0;
+        let control = bytes.simd_lt(b' ');
+        (control | bytes.simd_eq(b'"') | bytes.simd_eq(b'\\')).to_bitmask()
     }
 }

@@ -7,6 +7,7 @@ use super::heads::{Head, Heads};
 use super::mention::Body;
 use super::scan::{self, Section};
 use super::skim::{Skim, Skimmer};
+use super::stops::ByWord;
 use super::tally::Tally;
 use super::{parse_lenient, parse_line_with};
 
@@ -147,12 +148,12 @@ enum Read {
 fn source_and_message(line: &[u8]) -> Option<(&[u8], super::Text<'_>)> {
     let level = line.get(33)?;
     let (_, after) = if *level == b'[' {
-        scan::bare(line, 34)
+        scan::bare(line, 34, &mut ByWord)
     } else {
         return None;
     };
-    let (source, after) = scan::bare(line, after + 3);
-    match scan::section(line, after + 2) {
+    let (source, after) = scan::bare(line, after + 3, &mut ByWord);
+    match scan::section(line, after + 2, &mut ByWord) {
         Ok((Section::Message(text), _)) => Some((source.raw(), text)),
         _ => None,
     }

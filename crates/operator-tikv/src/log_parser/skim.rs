@@ -97,7 +97,9 @@ impl Skimmer {
     /// matter, but so many as make a [`HEAD`] must be there.
     #[inline(always)]
     pub(super) fn look<S: Simd>(&self, simd: S, chunk: &[u8], begin: usize, end: usize) -> Skim {
-        let head = chunk.get(begin..).and_then(|rest| rest.first_chunk::<HEAD>());
+        let head = chunk
+            .get(begin..)
+            .and_then(|rest| rest.first_chunk::<HEAD>());
         let Some(head) = head else {
             return Skim::Odd;
         };
@@ -125,7 +127,10 @@ impl Skimmer {
             && behind_level != 0
             && plain
             && (last.is_ascii_digit() || last == b'>');
-        match chunk.get(..end).and_then(|lines| word::load(lines, message)) {
+        match chunk
+            .get(..end)
+            .and_then(|lines| word::load(lines, message))
+        {
             Some(first) if usual => self.message(head[34] == b'F', first),
             _ => Skim::Odd,
         }
@@ -163,7 +168,10 @@ mod tests {
     fn look(line: &str) -> Skim {
         let behind = "\n".repeat(HEAD);
         let chunk = format!("{line}{behind}");
-        dispatch!(Level::new(), simd => Skimmer::default().look(simd, chunk.as_bytes(), 0, line.len()))
+        let look = |level| dispatch!(level, simd => Skimmer::default().look(simd, chunk.as_bytes(), 0, line.len()));
+        let skim = look(Level::new());
+        assert_eq!(skim, look(Level::baseline()), "{line}");
+        skim
     }
 
     #[test]
@@ -194,11 +202,7 @@ mod tests {
             "Resolver initialized",
             "observe region error",
         ] {
-            assert_eq!(
-                look(&line(message)),
-                Skim::Dull,
-                "{message}"
-            );
+            assert_eq!(look(&line(message)), Skim::Dull, "{message}");
         }
     }
 
