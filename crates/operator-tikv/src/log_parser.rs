@@ -17,6 +17,7 @@
 //! Data flows one way: bytes, lines, events, timeline. Nothing here asks for the time or the
 //! network, and nothing of the rest of this crate is used.
 
+mod block;
 mod catalogue;
 mod chunks;
 mod classify;
@@ -24,6 +25,7 @@ mod event;
 mod fault;
 #[cfg(feature = "logs")]
 pub mod files;
+mod heads;
 mod json;
 mod kind;
 mod legacy;
@@ -36,6 +38,7 @@ mod scan;
 mod scanner;
 mod skim;
 mod stamp;
+mod stops;
 mod tally;
 mod text;
 mod timeline;

@@ -1,8 +1,8 @@
 //! What holds for every line there can be.
 
 use operator_tikv::log_parser::{
-    Dialect, EventScanner, Joiner, Level, LineReader, LogEvent, Record, Stamp, parse_lenient,
-    parse_line, region_of, term_of,
+    CATALOGUE, Dialect, EventScanner, Joiner, Level, LineReader, LogEvent, Pattern, Record, Stamp,
+    parse_lenient, parse_line, region_of, term_of,
 };
 use proptest::prelude::*;
 
@@ -308,6 +308,65 @@ fn a_fuzzed_stream_gives_the_fast_path_the_events_of_the_slow_one() {
         tally.skimmed + tally.strict + recovered + unrecognised,
         "{tally}"
     );
+}
+
+/// A line of every row, in heads that are usual and heads that are not, among lines that are none.
+fn catalogue_in_many_heads() -> Vec<u8> {
+    let heads = [
+        "[2024/08/14 16:25:23.105 +08:00] [INFO] [raft.rs:1228]",
+        "[2024/08/14 16:25:23.105 +08:00] [ERROR] [<unknown>]",
+        "[2024/08/14 16:25:23.105 +08:00] [DEBUG] [a_very_long_name_of_a_source_file.rs:12345]",
+        "[2024/08/14 16:25:23.105 +08:00] [DPANIC] [a_name_of_a_source_that_is_as_long_as_two_of_the_longest.go:9]",
+        "[2024/08/14 16:25:23.105 +08:00] [INFO] [raft] [zap_raft.go:77]",
+        "[2024/08/14 16:25:23.105 +08:00] [INFO]  [raft.rs:1]",
+        "[2024/08/14 16:25:23.105 +08:00] [FATAL] [lib.rs:1]",
+        "pd.log:[2024/08/14 16:25:23.105 +08:00] [INFO] [server.go:7]",
+        "2024/08/14 16:25:23.105 +08:00] [WARN] [raft.rs:1]",
+        " [INFO] [raft.rs:1]",
+    ];
+    let mut text = Vec::new();
+    for (number, row) in CATALOGUE.iter().enumerate() {
+        let words = match row.pattern {
+            Pattern::Exact(words) | Pattern::Starts(words) => words.to_owned(),
+            Pattern::Holds(start, part) => format!("{start}7{part}"),
+        };
+        for (turn, head) in heads.iter().enumerate() {
+            for before in ["", "[region 5] 8 ", "8ebed23794ffba4c ", "not "] {
+                let tail = "x".repeat((number * 7 + turn) % 90);
+                text.extend_from_slice(
+                    format!("{head} [\"{before}{words}\"] [term=6] [region_id=2] [tail={tail}]\n")
+                        .as_bytes(),
+                );
+            }
+        }
+        text.extend_from_slice(["\n", "[\n", "] [\n\n\r\n"][number % 3].as_bytes());
+    }
+    text
+}
+
+#[test]
+fn the_fast_path_finds_every_row_in_every_head_however_the_lines_come_in_chunks() {
+    let text = catalogue_in_many_heads();
+    let mut scratch = Vec::new();
+    let slow: Vec<LogEvent> = text
+        .split(|&byte| byte == b'\n')
+        .filter_map(|line| LogEvent::of(&parse_lenient(line, &mut scratch).ok()?))
+        .collect();
+    assert!(slow.len() > CATALOGUE.len() * 10, "{}", slow.len());
+    let mut whole = EventScanner::new();
+    let mut fast = Vec::new();
+    whole.scan(&text, |found| fast.push(found.event));
+    assert!(fast == slow, "{} and {} events", fast.len(), slow.len());
+    for lines in [1, 2, 63, 64, 65, 1000] {
+        let mut parts = EventScanner::new();
+        let mut found = Vec::new();
+        let all: Vec<&[u8]> = text.split_inclusive(|&byte| byte == b'\n').collect();
+        for chunk in all.chunks(lines) {
+            parts.scan(&chunk.concat(), |event| found.push(event.event));
+        }
+        assert!(found == slow, "{lines} lines at a time");
+        assert_eq!(parts.tally(), whole.tally(), "{lines} lines at a time");
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::level::Level;
 use super::line::{Field, Format, LogLine};
 use super::scan::{self, Broken};
 use super::stamp::Stamp;
+use super::stops::ByWord;
 use super::text::Text;
 
 /// Objects and arrays inside a value may nest this deep; no writer comes near.
@@ -224,7 +225,7 @@ fn expect(text: &[u8], at: usize, byte: u8) -> Result<usize, Broken> {
 
 fn string(text: &[u8], at: usize) -> Result<(Text<'_>, usize), Broken> {
     expect(text, at, b'"')?;
-    let (string, after) = scan::quoted(text, at)?;
+    let (string, after) = scan::quoted(text, at, &mut ByWord)?;
     match string.raw().iter().position(|&byte| byte < 0x20) {
         Some(control) => Err(Broken::At(at + 1 + control)),
         None => Ok((string, after)),

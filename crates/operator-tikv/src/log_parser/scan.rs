@@ -1,11 +1,9 @@
 //! The smallest pieces of the grammar: bare text, quoted text, a section.
 
-use memchr::memchr2;
-
 use super::line::Field;
 use super::stamp::{STAMP_LEN, Stamp};
+use super::stops::Stops;
 use super::text::{Text, hex4};
-use super::word;
 
 /// Why a piece does not scan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,18 +46,22 @@ pub(super) const fn needs_quotes(byte: u8) -> bool {
 
 /// Scans `[..]` whose bracket opens at `at`; gives the section and the place behind it.
 #[inline(always)]
-pub(super) fn section(line: &[u8], at: usize) -> Result<(Section<'_>, usize), Broken> {
+pub(super) fn section<'a>(
+    line: &'a [u8],
+    at: usize,
+    stops: &mut impl Stops,
+) -> Result<(Section<'a>, usize), Broken> {
     match line.get(at) {
         Some(b'[') => {}
         Some(_) => return Err(Broken::At(at)),
         None => return Err(Broken::Cut(at)),
     }
-    let (first, after) = token(line, at + 1)?;
+    let (first, after) = token(line, at + 1, stops)?;
     match line.get(after) {
         Some(b']') if first.is_empty() && !first.is_quoted() => Ok((Section::Empty, after + 1)),
         Some(b']') => Ok((Section::Message(first), after + 1)),
         Some(b'=') => {
-            let (value, end) = value(line, after + 1)?;
+            let (value, end) = value(line, after + 1, stops)?;
             close(line, end)?;
             Ok((Section::Field(Field { key: first, value }), end + 1))
         }
@@ -79,65 +81,65 @@ fn close(line: &[u8], at: usize) -> Result<(), Broken> {
 
 /// A value may also be a time, which zap writes raw with its blanks.
 #[inline(always)]
-fn value(line: &[u8], at: usize) -> Result<(Text<'_>, usize), Broken> {
+fn value<'a>(
+    line: &'a [u8],
+    at: usize,
+    stops: &mut impl Stops,
+) -> Result<(Text<'a>, usize), Broken> {
     if let Some(b' ') = line.get(at + 10)
         && let Some(raw) = line.get(at..at + STAMP_LEN)
         && Stamp::parse(raw).is_some()
     {
         return Ok((Text::bare(raw), at + STAMP_LEN));
     }
-    token(line, at)
+    token(line, at, stops)
 }
 
 #[inline(always)]
-fn token(line: &[u8], at: usize) -> Result<(Text<'_>, usize), Broken> {
+fn token<'a>(
+    line: &'a [u8],
+    at: usize,
+    stops: &mut impl Stops,
+) -> Result<(Text<'a>, usize), Broken> {
     if line.get(at) == Some(&b'"') {
-        quoted(line, at)
+        quoted(line, at, stops)
     } else {
-        Ok(bare(line, at))
+        Ok(bare(line, at, stops))
     }
 }
 
 #[inline(always)]
-pub(super) fn bare(line: &[u8], at: usize) -> (Text<'_>, usize) {
-    let mut end = at;
-    while let Some(eight) = word::load(line, end) {
-        let mut ends = word::may_end_bare(eight);
-        while ends != 0 {
-            let stop = end + word::first(ends);
-            if needs_quotes(line[stop]) {
-                return (Text::bare(&line[at..stop]), stop);
-            }
-            ends &= ends - 1;
-        }
-        end += word::WORD;
-    }
-    let rest = line.get(end..).unwrap_or_default();
-    end += rest
-        .iter()
-        .position(|&byte| needs_quotes(byte))
-        .unwrap_or(rest.len());
+pub(super) fn bare<'a>(line: &'a [u8], at: usize, stops: &mut impl Stops) -> (Text<'a>, usize) {
+    let end = stops.bare(line, at);
     (Text::bare(line.get(at..end).unwrap_or_default()), end)
 }
 
 /// A JSON string whose quote opens at `at`.
 #[inline(always)]
-pub(super) fn quoted(line: &[u8], at: usize) -> Result<(Text<'_>, usize), Broken> {
+pub(super) fn quoted<'a>(
+    line: &'a [u8],
+    at: usize,
+    stops: &mut impl Stops,
+) -> Result<(Text<'a>, usize), Broken> {
     let start = at + 1;
     let mut from = start;
     loop {
-        let rest = line.get(from..).unwrap_or_default();
-        let Some(found) = memchr2(b'"', b'\\', rest) else {
+        let Some(stop) = stops.quoted(line, from) else {
             return Err(Broken::Cut(line.len()));
         };
-        let stop = from + found;
-        if line[stop] == b'"' {
-            return Ok((Text::quoted(&line[start..stop]), stop + 1));
+        match line[stop] {
+            b'"' => return Ok((Text::quoted(&line[start..stop]), stop + 1)),
+            b'\\' if matches!(line.get(stop + 1), Some(b'"' | b'\\')) => from = stop + 2,
+            b'\\' => from = stop + escape_len(line, stop)?,
+            _ => {
+                stops.control();
+                from = stop + 1;
+            }
         }
-        from = stop + escape_len(line, stop)?;
     }
 }
 
+#[inline]
 fn escape_len(line: &[u8], at: usize) -> Result<usize, Broken> {
     match line.get(at + 1) {
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(2),

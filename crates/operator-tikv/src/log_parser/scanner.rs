@@ -1,13 +1,13 @@
 //! Events of a chunk of lines: the fast path.
 
-use memchr::memchr_iter;
-
 use super::classify::{MAX_WORDS, row_of};
 use super::event::{Gathered, LogEvent};
 use super::fault::Reason;
+use super::heads::{Head, Heads};
 use super::mention::Body;
 use super::scan::{self, Section};
 use super::skim::{Skim, Skimmer};
+use super::stops::ByWord;
 use super::tally::Tally;
 use super::{parse_lenient, parse_line_with};
 
@@ -73,29 +73,23 @@ impl EventScanner {
     /// Hands over the events of these lines in order. The chunk begins at the start of a line; a
     /// last line without an end is taken as a line.
     pub fn scan<'a>(&mut self, chunk: &'a [u8], mut each: impl FnMut(Found<'a>)) {
-        let mut batch = Batch::new();
-        let mut at = 0;
-        while at < chunk.len() {
-            let stop = batch.fill(chunk, at, &self.skimmer);
-            self.tally.lines += batch.len as u64;
-            let mut dull = batch.len as u64;
-            for (&end, &skim) in batch.ends.iter().zip(&batch.skims).take(batch.len) {
-                let (offset, line) = (at, &chunk[at..end]);
-                at = end + 1;
-                if skim != Skim::Dull {
-                    let read = self.read(line, skim);
-                    dull -= u64::from(!matches!(read, Read::Dull));
-                    if let Read::Event(event) = read {
-                        each(Found {
-                            offset,
-                            line,
-                            event,
-                        });
-                    }
+        let mut heads = Heads::new(chunk);
+        while let Some(batch) = heads.next(&self.skimmer) {
+            let mut dull = batch.lines as u64;
+            self.tally.lines += batch.lines as u64;
+            for &Head { begin, end, skim } in batch.of_interest {
+                let line = chunk.get(begin..end).unwrap_or_default();
+                let read = self.read(line, skim);
+                dull -= u64::from(!matches!(read, Read::Dull));
+                if let Read::Event(event) = read {
+                    each(Found {
+                        offset: begin,
+                        line,
+                        event,
+                    });
                 }
             }
             self.tally.skimmed += dull;
-            at = stop;
         }
     }
 
@@ -151,61 +145,15 @@ enum Read {
     Dull,
 }
 
-/// Lines that are looked at together. First all ends are found, then all heads are looked at: the
-/// looks do not wait for each other, as they would for the search of the end before each.
-struct Batch {
-    ends: [usize; BATCH],
-    skims: [Skim; BATCH],
-    len: usize,
-}
-
-/// So many lines stay in the first-level cache between the two.
-const BATCH: usize = 64;
-
-impl Batch {
-    const fn new() -> Self {
-        Batch {
-            ends: [0; BATCH],
-            skims: [Skim::Dull; BATCH],
-            len: 0,
-        }
-    }
-
-    /// Takes the lines that begin at `at`; says where the next one begins.
-    #[inline]
-    fn fill(&mut self, chunk: &[u8], at: usize, skimmer: &Skimmer) -> usize {
-        self.find_ends(chunk, at);
-        let mut begin = at;
-        for (&end, skim) in self.ends.iter().zip(&mut self.skims).take(self.len) {
-            *skim = skimmer.look(&chunk[begin..end]);
-            begin = end + 1;
-        }
-        begin
-    }
-
-    /// The ends of the next lines; the last line of a chunk may end with it.
-    #[inline]
-    fn find_ends(&mut self, chunk: &[u8], at: usize) {
-        let unended = chunk.last().is_some_and(|&byte| byte != b'\n');
-        let last = unended.then_some(chunk.len());
-        let feeds = memchr_iter(b'\n', &chunk[at..]).map(|found| at + found);
-        self.len = 0;
-        for (slot, end) in self.ends.iter_mut().zip(feeds.chain(last)) {
-            *slot = end;
-            self.len += 1;
-        }
-    }
-}
-
 fn source_and_message(line: &[u8]) -> Option<(&[u8], super::Text<'_>)> {
     let level = line.get(33)?;
     let (_, after) = if *level == b'[' {
-        scan::bare(line, 34)
+        scan::bare(line, 34, &mut ByWord)
     } else {
         return None;
     };
-    let (source, after) = scan::bare(line, after + 3);
-    match scan::section(line, after + 2) {
+    let (source, after) = scan::bare(line, after + 3, &mut ByWord);
+    match scan::section(line, after + 2, &mut ByWord) {
         Ok((Section::Message(text), _)) => Some((source.raw(), text)),
         _ => None,
     }

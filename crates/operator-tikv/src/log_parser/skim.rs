@@ -6,6 +6,9 @@
 
 use std::sync::LazyLock;
 
+use fearless_simd::Simd;
+
+use super::block::{BLOCK, Block};
 use super::catalogue::CATALOGUE;
 use super::word;
 
@@ -20,14 +23,14 @@ pub(super) enum Skim {
     Odd,
 }
 
-/// Where the source begins behind a level of four letters: `[time] [INFO] [`.
-const FOUR_LETTERS: usize = 41;
+/// Bytes of a line that are looked at: with fewer the line is read whole.
+pub(super) const HEAD: usize = TIME_ENDS + BLOCK + 2;
 
-/// How far the source's end is looked for: no source is longer.
-const SOURCE: usize = 4 * word::WORD;
+/// Where the time's bracket closes: `[2024/08/14 16:25:23.105 +08:00]`.
+const TIME_ENDS: usize = 31;
 
-/// Bytes that are looked at without asking for more; a shorter line is read whole.
-const HEAD: usize = FOUR_LETTERS + 1 + SOURCE + 6;
+/// How far behind that the level's bracket closes: it has four letters or five.
+const LEVEL_ENDS: [u64; 2] = [7, 8];
 
 /// Which messages may be events: a bit for the hash of their first eight bytes, or of their first
 /// four where the words of the catalogue come later.
@@ -66,13 +69,13 @@ fn set(bits: &mut [u64], word: u64) {
     bits[hash >> 6] |= 1 << (hash & 63);
 }
 
-#[inline]
+#[inline(always)]
 fn bit(bits: &[u64; 1 << (KEY_BITS - 6)], word: u64) -> u64 {
     let hash = hash(word);
     bits[hash >> 6] >> (hash & 63) & 1
 }
 
-#[inline]
+#[inline(always)]
 fn hash(word: u64) -> usize {
     // The top bits of a product are well mixed; so few fit any usize.
     (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - KEY_BITS)) as usize
@@ -90,52 +93,58 @@ impl Default for Skimmer {
 }
 
 impl Skimmer {
-    #[inline]
-    pub(super) fn look(&self, line: &[u8]) -> Skim {
-        let Some(head) = line.first_chunk::<HEAD>() else {
+    /// Looks at the line of `chunk` that begins and ends here. The bytes behind the line do not
+    /// matter, but so many as make a [`HEAD`] must be there.
+    #[inline(always)]
+    pub(super) fn look<S: Simd>(&self, simd: S, chunk: &[u8], begin: usize, end: usize) -> Skim {
+        let head = chunk
+            .get(begin..)
+            .and_then(|rest| rest.first_chunk::<HEAD>());
+        let Some(head) = head else {
             return Skim::Odd;
         };
-        // The level has four letters or five; that is computed and not asked, because the answer
-        // cannot be foretold.
-        let source = FOUR_LETTERS + usize::from(head[39] == b']');
+        let Some(level_on) = head[TIME_ENDS..].first_chunk::<BLOCK>() else {
+            return Skim::Odd;
+        };
+        let block = Block::load(simd, level_on);
+        let (close, open, blank) = (block.equal(b']'), block.equal(b'['), block.equal(b' '));
+        // Where one section ends and the next begins: behind the time, the level, the source.
+        let joints = close & (blank >> 1) & (open >> 2);
+        let behind_time = joints & (joints.wrapping_sub(1));
+        let behind_level = behind_time & behind_time.wrapping_sub(1);
+        let (level, source) = (behind_time.trailing_zeros(), behind_level.trailing_zeros());
+        // No level and no source has a bracket or a blank.
+        let through_source = behind_level ^ behind_level.wrapping_sub(1);
+        let plain = ((close ^ joints) | (blank ^ (joints << 1))) & through_source == 0;
+        let at = TIME_ENDS + source as usize;
+        let last = head.get(at.wrapping_sub(1)).copied().unwrap_or_default();
+        let quote = head.get(at + 3).is_some_and(|&byte| byte == b'"');
+        let message = begin + at + 3 + usize::from(quote);
         let usual = head[0] == b'['
             && head[5] == b'/'
-            && head[31] == b']'
-            && head[32] == b' '
-            && head[33] == b'['
-            && head[source - 3] == b']'
-            && head[source - 1] == b'[';
-        if !usual {
-            return Skim::Odd;
+            && joints & 1 == 1
+            && LEVEL_ENDS.contains(&u64::from(level))
+            && behind_level != 0
+            && plain
+            && (last.is_ascii_digit() || last == b'>');
+        match chunk
+            .get(..end)
+            .and_then(|lines| word::load(lines, message))
+        {
+            Some(first) if usual => self.message(head[34] == b'F', first),
+            _ => Skim::Odd,
         }
-        if head[34] == b'F' {
-            return Skim::Candidate;
-        }
-        let end = source + bracket(head, source);
-        let Some(after) = head.get(end - 1..).and_then(|rest| rest.first_chunk::<5>()) else {
-            return Skim::Odd;
-        };
-        let [last, b']', b' ', b'[', quote] = *after else {
-            return Skim::Odd;
-        };
-        if !(last.is_ascii_digit() || last == b'>') {
-            return Skim::Odd;
-        }
-        self.message(line, end + 3 + usize::from(quote == b'"'))
     }
 
-    /// Whether a message that begins here may be an event.
-    #[inline]
-    fn message(&self, line: &[u8], at: usize) -> Skim {
-        let Some(first) = word::load(line, at) else {
-            return Skim::Candidate;
-        };
+    /// Whether a message that begins so may be an event; that of a panic is free.
+    #[inline(always)]
+    fn message(&self, fatal: bool, first: u64) -> Skim {
         let known = bit(&self.keys.eight, first) | bit(&self.keys.four, first & LOW_HALF);
         // An escape among the first bytes hides the words as well.
         let hidden = word::equal(first, b'\\') != 0;
         // So does a raft peer's number, or an id of etcd.
         let id = (first & 0xff).wrapping_sub(u64::from(b'0')) < 10 || word::may_be_hex(first);
-        if known == 1 || id || hidden {
+        if (known == 1) | id | hidden | fatal {
             Skim::Candidate
         } else {
             Skim::Dull
@@ -143,29 +152,10 @@ impl Skimmer {
     }
 }
 
-/// A bracket, or a blank: no source has one, and with it this is some other text.
-const fn ends_source(eight: u64) -> u64 {
-    word::equal(eight, b']') | word::equal(eight, b' ')
-}
-
-/// How far behind `from` the bracket stands that ends a source: all of it is looked at, and the
-/// first found is taken by selection. Beyond the end where there is none.
-#[inline]
-fn bracket(head: &[u8; HEAD], from: usize) -> usize {
-    let mut found = SOURCE;
-    for at in (0..SOURCE).step_by(word::WORD).rev() {
-        let bits = word::load(head, from + at).map_or(0, ends_source);
-        found = if bits == 0 {
-            found
-        } else {
-            at + word::first(bits)
-        };
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
+    use fearless_simd::{Level, dispatch};
+
     use super::*;
     use crate::log_parser::catalogue::Pattern;
 
@@ -175,9 +165,17 @@ mod tests {
         )
     }
 
+    fn look(line: &str) -> Skim {
+        let behind = "\n".repeat(HEAD);
+        let chunk = format!("{line}{behind}");
+        let look = |level| dispatch!(level, simd => Skimmer::default().look(simd, chunk.as_bytes(), 0, line.len()));
+        let skim = look(Level::new());
+        assert_eq!(skim, look(Level::baseline()), "{line}");
+        skim
+    }
+
     #[test]
     fn no_row_of_the_catalogue_is_overlooked() {
-        let skimmer = Skimmer::default();
         for row in CATALOGUE {
             let words = match row.pattern {
                 Pattern::Exact(text) | Pattern::Starts(text) => text.to_owned(),
@@ -191,31 +189,25 @@ mod tests {
                 "raft: [8ebed23794ffba4c ",
             ] {
                 let line = line(&format!("{before}{words}"));
-                assert_ne!(skimmer.look(line.as_bytes()), Skim::Dull, "{line}");
+                assert_ne!(look(&line), Skim::Dull, "{line}");
             }
         }
     }
 
     #[test]
     fn most_lines_are_dull() {
-        let skimmer = Skimmer::default();
         for message in [
             "slow query",
             "using config, all of it",
             "Resolver initialized",
             "observe region error",
         ] {
-            assert_eq!(
-                skimmer.look(line(message).as_bytes()),
-                Skim::Dull,
-                "{message}"
-            );
+            assert_eq!(look(&line(message)), Skim::Dull, "{message}");
         }
     }
 
     #[test]
     fn a_strange_head_is_never_dull() {
-        let skimmer = Skimmer::default();
         for text in [
             "",
             "{\"level\":\"INFO\"}",
@@ -223,7 +215,7 @@ mod tests {
             "[2024/01/28 11:13:33.947 +08:00] [INFO] [raft] [zap_raft.go:77] [\"8ebed became leader at term 6\"]",
             "[2024/01/28 11:13:33.947 +08:00] [DPANIC] [zap_raft.go:77] [\"slow query, and much more text\"]",
         ] {
-            assert_eq!(skimmer.look(text.as_bytes()), Skim::Odd, "{text}");
+            assert_eq!(look(text), Skim::Odd, "{text}");
         }
     }
 }

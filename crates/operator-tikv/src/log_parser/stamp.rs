@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::word;
+
 /// A moment in milliseconds since the Unix epoch (UTC), with the zone that the writer was in.
 ///
 /// Two stamps are ordered by the moment alone: the same instant written in two zones is the same
@@ -41,10 +43,13 @@ impl Stamp {
             b'-' => -1,
             _ => return None,
         };
-        let digits = [text[25], text[26], text[28], text[29]];
+        let zone = is_like(
+            text,
+            22,
+            [b'0', b' ', text[24], b'0', b'0', b':', b'0', b'0'],
+        );
         let (hours, minutes) = (two(text[25], text[26]), two(text[28], text[29]));
-        let shape = text[23] == b' ' && text[27] == b':' && digits.iter().all(u8::is_ascii_digit);
-        if !shape || hours > 23 || minutes > 59 {
+        if !zone || hours > 23 || minutes > 59 {
             return None;
         }
         let east = hours * 60 + minutes;
@@ -121,20 +126,11 @@ impl fmt::Display for Stamp {
 /// the newer legacy formats write `2024/08/14 16:25:23.105`, the oldest `2016-09-27 02:27:26,279`.
 #[inline]
 pub(super) fn local_ms(t: &[u8; 23], date: u8, fraction: u8) -> Option<i64> {
-    if t[4] != date
-        || t[7] != date
-        || t[10] != b' '
-        || t[13] != b':'
-        || t[16] != b':'
-        || t[19] != fraction
-    {
-        return None;
-    }
-    // All digits are asked about at once: a branch for each would cost more than the sums.
-    if DIGITS
-        .iter()
-        .fold(false, |wrong, &at| wrong | !t[at].is_ascii_digit())
-    {
+    // All bytes are asked about at once: a branch for each would cost more than the sums.
+    let right = is_like(t, 0, [b'0', b'0', b'0', b'0', date, b'0', b'0', date])
+        & is_like(t, 8, [b'0', b'0', b' ', b'0', b'0', b':', b'0', b'0'])
+        & is_like(t, 15, [b'0', b':', b'0', b'0', fraction, b'0', b'0', b'0']);
+    if !right {
         return None;
     }
     let year = two(t[0], t[1]) * 100 + two(t[2], t[3]);
@@ -148,19 +144,35 @@ pub(super) fn local_ms(t: &[u8; 23], date: u8, fraction: u8) -> Option<i64> {
         && minute < 60
         && second < 60;
     fits.then(|| {
-        days_from_civil(i64::from(year), i64::from(month), i64::from(day)) * MS_PER_DAY
+        days_from_civil(year, month, day) * MS_PER_DAY
             + i64::from(((hour * 60 + minute) * 60 + second) * 1000 + ms)
     })
 }
 
-/// Where a local time has its digits.
-const DIGITS: [usize; 17] = [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18, 20, 21, 22];
+/// Whether the eight bytes here are digits where the pattern has zeros, and else the pattern's own.
+#[inline(always)]
+fn is_like(text: &[u8], at: usize, pattern: [u8; word::WORD]) -> bool {
+    const ONES: u64 = u64::from_le_bytes([1; word::WORD]);
+    let mut most = [0; word::WORD];
+    let mut place = 0;
+    while place < word::WORD {
+        most[place] = if pattern[place] == b'0' { 9 } else { 0 };
+        place += 1;
+    }
+    // A digit differs from zero by nine at most, a byte of the pattern by nothing.
+    word::load(text, at).is_some_and(|bytes| {
+        let off = bytes ^ u64::from_le_bytes(pattern);
+        let over = (off & (ONES * 0x7f)) + (ONES * 0x7f - u64::from_le_bytes(most));
+        (off | over) & (ONES << 7) == 0
+    })
+}
 
 /// The number that two digits make.
 const fn two(tens: u8, ones: u8) -> u32 {
     (tens & 15) as u32 * 10 + (ones & 15) as u32
 }
 
+#[inline]
 fn days_in(year: u32, month: u32) -> u32 {
     match month {
         4 | 6 | 9 | 11 => 30,
@@ -172,14 +184,14 @@ fn days_in(year: u32, month: u32) -> u32 {
     }
 }
 
-/// Days since 1970-01-01 in the proleptic Gregorian calendar, counted in eras of 400 years that
-/// begin in March, so that the leap day is the last of its year.
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let y = if month <= 2 { year - 1 } else { year };
-    let era = y.div_euclid(400);
-    let year_of_era = y.rem_euclid(400);
+/// Days since 1970-01-01 in the proleptic Gregorian calendar, counted in years that begin in
+/// March, so that the leap day is the last of its year, and from 400 years earlier, so that the
+/// January of the year zero has a year.
+#[inline]
+fn days_from_civil(year: u32, month: u32, day: u32) -> i64 {
+    let y = year + 400 - u32::from(month <= 2);
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+    i64::from(y * 365 + y / 4 - y / 100 + y / 400 + day_of_year) - 719_468 - 146_097
 }
 
 struct Civil {
@@ -279,7 +291,9 @@ mod tests {
         for day in 0..146_097 {
             let ms = (day - 60_000) * MS_PER_DAY + 1;
             let c = Civil::of(ms);
-            assert_eq!(days_from_civil(c.year, c.month, c.day), day - 60_000);
+            let [year, month, date] =
+                [c.year, c.month, c.day].map(|part| u32::try_from(part).expect("not negative"));
+            assert_eq!(days_from_civil(year, month, date), day - 60_000);
         }
     }
 }

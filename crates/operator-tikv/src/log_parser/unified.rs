@@ -1,10 +1,13 @@
 //! The unified text format, read strictly or, past a known head, as far as it goes.
 
+use fearless_simd::{Level, Simd, dispatch};
+
 use super::fault::{Fault, Reason};
-use super::level::Level;
+use super::level::Level as LogLevel;
 use super::line::{Damage, Field, Format, LogLine};
 use super::scan::{self, Broken, Section};
 use super::stamp::{STAMP_LEN, Stamp};
+use super::stops::{ByBlock, ByWord, Stops};
 use super::text::Text;
 
 /// Bytes of `[time]`.
@@ -14,24 +17,38 @@ const TIME_SECTION: usize = STAMP_LEN + 2;
 pub(super) fn parse<'a>(
     record: &'a [u8],
     base: usize,
-    mut each: impl FnMut(Option<Field<'a>>),
+    each: impl FnMut(Option<Field<'a>>),
 ) -> Result<LogLine<'a>, Fault> {
+    let mut line = LogLine::new(record, Format::Unified);
+    dispatch!(Level::new(), simd => fill(&mut line, ByBlock::new(simd), base, each))?;
+    Ok(line)
+}
+
+#[inline(always)]
+fn fill<'a, S: Simd>(
+    line: &mut LogLine<'a>,
+    mut stops: ByBlock<S>,
+    base: usize,
+    mut each: impl FnMut(Option<Field<'a>>),
+) -> Result<(), Fault> {
+    let record = line.record;
     let fault = |reason, at: usize| Fault {
         reason,
         at: base + at,
     };
-    let (mut line, at) = head(record).map_err(|(reason, at)| fault(reason, at))?;
-    let mut at = source(record, at, &mut line).map_err(|(reason, at)| fault(reason, at))?;
+    let at = head(line, &mut stops).map_err(|(reason, at)| fault(reason, at))?;
+    let mut at = source(record, at, line, &mut stops).map_err(|(reason, at)| fault(reason, at))?;
     let mut first = true;
     line.sections = record.get(at..).unwrap_or_default();
     while at < record.len() {
         if record[at] != b' ' {
             return Err(fault(Reason::Section, at));
         }
-        let (section, after) = scan::section(record, at + 1).map_err(|broken| match broken {
-            Broken::Cut(at) => fault(Reason::CutOff, at),
-            Broken::At(at) => fault(Reason::Section, at),
-        })?;
+        let (section, after) =
+            scan::section(record, at + 1, &mut stops).map_err(|broken| match broken {
+                Broken::Cut(at) => fault(Reason::CutOff, at),
+                Broken::At(at) => fault(Reason::Section, at),
+            })?;
         match section {
             Section::Field(field) => each(Some(field)),
             Section::Message(text) if first => {
@@ -48,11 +65,12 @@ pub(super) fn parse<'a>(
         first = false;
         at = after;
     }
-    if has_control_byte(record) {
+    // Everywhere else a control byte is no part of the grammar.
+    if stops.found_control() {
         let at = record.iter().position(|&byte| byte < 0x20).unwrap_or(0);
         return Err(fault(Reason::ControlByte, at));
     }
-    Ok(line)
+    Ok(())
 }
 
 /// Looks at every byte whatever it finds: without a way out of the loop the compiler looks at many
@@ -65,12 +83,13 @@ fn has_control_byte(record: &[u8]) -> bool {
 
 /// Reads what can be read of a record that begins with its head at the start of `record`.
 pub(super) fn parse_loosely<'a>(record: &'a [u8], whole: &'a [u8]) -> Option<LogLine<'a>> {
-    let (mut line, at) = head(record).ok()?;
+    let mut line = LogLine::new(record, Format::Unified);
+    let at = head(&mut line, &mut ByWord).ok()?;
     line.record = whole;
     if has_control_byte(record) {
         line.damage = line.damage.and(Damage::LOOSE);
     }
-    let Ok(mut at) = source(record, at, &mut line) else {
+    let Ok(mut at) = source(record, at, &mut line, &mut ByWord) else {
         line.damage = line.damage.and(Damage::SOURCE);
         line.trailing = &record[at..];
         return Some(line);
@@ -88,7 +107,7 @@ pub(super) fn parse_loosely<'a>(record: &'a [u8], whole: &'a [u8]) -> Option<Log
         if blanks != 1 {
             line.damage = line.damage.and(Damage::LOOSE);
         }
-        match scan::section(record, at + blanks) {
+        match scan::section(record, at + blanks, &mut ByWord) {
             Ok((Section::Message(text), after)) if first => {
                 line.message = Some(text);
                 (start, at) = (after, after);
@@ -124,8 +143,9 @@ fn cut_message<'a>(tail: &'a [u8], line: &mut LogLine<'a>) {
 type Miss = (Reason, usize);
 
 /// Time and level. Without a time TiKV leaves the blank that follows it, zap does not.
-fn head(record: &[u8]) -> Result<(LogLine<'_>, usize), Miss> {
-    let mut line = LogLine::new(record, Format::Unified);
+#[inline(always)]
+fn head(line: &mut LogLine<'_>, stops: &mut impl Stops) -> Result<usize, Miss> {
+    let record = line.record;
     let mut at = match record {
         [b'[', b'0'..=b'9', ..] => {
             let stamp = record.get(1..=STAMP_LEN).ok_or((Reason::NoHeader, 0))?;
@@ -142,8 +162,8 @@ fn head(record: &[u8]) -> Result<(LogLine<'_>, usize), Miss> {
         _ => return Err((Reason::NoHeader, 0)),
     };
     at += 1;
-    let (word, after) = scan::bare(record, at);
-    line.level = Some(Level::parse(word.raw()).ok_or((
+    let (word, after) = scan::bare(record, at, stops);
+    line.level = Some(LogLevel::parse(word.raw()).ok_or((
         if line.time.is_some() {
             Reason::Level
         } else {
@@ -155,17 +175,23 @@ fn head(record: &[u8]) -> Result<(LogLine<'_>, usize), Miss> {
     if record.get(after) != Some(&b']') {
         return Err((Reason::Level, after));
     }
-    Ok((line, after + 1))
+    Ok(after + 1)
 }
 
 /// The source, after the name of a named logger where there is one.
-fn source<'a>(record: &'a [u8], at: usize, line: &mut LogLine<'a>) -> Result<usize, Miss> {
-    let (text, at) = bare_section(record, at)?;
+#[inline(always)]
+fn source<'a>(
+    record: &'a [u8],
+    at: usize,
+    line: &mut LogLine<'a>,
+    stops: &mut impl Stops,
+) -> Result<usize, Miss> {
+    let (text, at) = bare_section(record, at, stops)?;
     if scan::is_source(text) {
         line.source = Some(text);
         return Ok(at);
     }
-    let (source, after) = bare_section(record, at)?;
+    let (source, after) = bare_section(record, at, stops)?;
     if text.is_empty() || !scan::is_source(source) {
         return Err((Reason::Source, at));
     }
@@ -174,11 +200,16 @@ fn source<'a>(record: &'a [u8], at: usize, line: &mut LogLine<'a>) -> Result<usi
     Ok(after)
 }
 
-fn bare_section(record: &[u8], at: usize) -> Result<(&[u8], usize), Miss> {
+#[inline(always)]
+fn bare_section<'a>(
+    record: &'a [u8],
+    at: usize,
+    stops: &mut impl Stops,
+) -> Result<(&'a [u8], usize), Miss> {
     if record.get(at..at + 2) != Some(b" [") {
         return Err((Reason::Source, at));
     }
-    let (text, after) = scan::bare(record, at + 2);
+    let (text, after) = scan::bare(record, at + 2, stops);
     match record.get(after) {
         Some(b']') => Ok((text.raw(), after + 1)),
         Some(_) => Err((Reason::Source, after)),
@@ -204,7 +235,7 @@ impl<'a> Iterator for Sections<'a> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let blanks = self.rest.iter().take_while(|&&byte| byte == b' ').count();
-        let (section, after) = scan::section(self.rest, blanks).ok()?;
+        let (section, after) = scan::section(self.rest, blanks, &mut ByWord).ok()?;
         self.rest = &self.rest[after..];
         match section {
             Section::Field(field) => Some(Some(field)),

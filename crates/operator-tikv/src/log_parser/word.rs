@@ -8,13 +8,13 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = ONES << 7;
 
 /// The eight bytes at this place, the first in the lowest bits.
-#[inline]
+#[inline(always)]
 pub(super) fn load(text: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(*text.get(at..)?.first_chunk::<WORD>()?))
 }
 
 /// The high bit of every byte that is this one; bits above the lowest are not to be trusted.
-#[inline]
+#[inline(always)]
 pub(super) const fn equal(word: u64, byte: u8) -> u64 {
     let zeros = word ^ (ONES * byte as u64);
     zeros.wrapping_sub(ONES) & !zeros & HIGHS
@@ -22,7 +22,7 @@ pub(super) const fn equal(word: u64, byte: u8) -> u64 {
 
 /// The high bit of every byte that may end bare text: of those that do, and of a few more (`!`, `}`).
 /// Three tests instead of five; who uses it asks again about each byte it names.
-#[inline]
+#[inline(always)]
 pub(super) const fn may_end_bare(word: u64) -> u64 {
     let up_to_quote = word.wrapping_sub(ONES * 0x23) & !word & HIGHS;
     let equals_or_closing = equal(word | (ONES * 0x60), 0x7d);
@@ -31,7 +31,7 @@ pub(super) const fn may_end_bare(word: u64) -> u64 {
 
 /// Whether no byte is below `0` or above `f`: true for every eight hexadecimal digits, and for
 /// hardly any words.
-#[inline]
+#[inline(always)]
 pub(super) const fn may_be_hex(word: u64) -> bool {
     let above = ((word & !HIGHS) + ONES * (0x7f - b'f' as u64)) | word;
     let below = word.wrapping_sub(ONES * b'0' as u64) & !word;
@@ -39,7 +39,7 @@ pub(super) const fn may_be_hex(word: u64) -> bool {
 }
 
 /// Which byte the lowest of these bits belongs to; eight where there is none.
-#[inline]
+#[inline(always)]
 pub(super) const fn first(bits: u64) -> usize {
     (bits.trailing_zeros() / 8) as usize
 }

@@ -11,7 +11,7 @@ use std::thread;
 
 use memchr::memchr;
 
-use super::super::chunks::{Chunks, MAX_LINE};
+use super::super::chunks::{CACHE_LINE, Chunks, MAX_LINE, cache_line};
 use super::super::event::LogEvent;
 use super::super::scanner::EventScanner;
 use super::super::tally::Tally;
@@ -264,20 +264,22 @@ impl Blocks<'_> {
         let stop = (start + BLOCK as u64).min(self.len);
         let size = usize::try_from(stop - start).unwrap_or(BLOCK);
         file.seek(SeekFrom::Start(start))?;
-        buffer.resize(size.max(buffer.len()), 0);
-        file.read_exact(&mut buffer[..size])?;
+        buffer.resize((size + CACHE_LINE).max(buffer.len()), 0);
+        let front = cache_line(buffer);
+        file.read_exact(&mut buffer[front..front + size])?;
         let first = if block == 0 {
-            Some(0)
+            Some(front)
         } else {
-            memchr(b'\n', &buffer[..size]).map(|at| at + 1)
+            memchr(b'\n', &buffer[front..front + size]).map(|at| front + at + 1)
         };
         let Some(first) = first else { return Ok(()) };
-        let mut end = complete_last_line(file, buffer, size, self.len - start)?;
+        let most = front as u64 + self.len - start;
+        let mut end = complete_last_line(file, buffer, front + size, most)?;
         if end - first > MAX_LINE + BLOCK {
             scanner.count_too_long();
             end = first + MAX_LINE + BLOCK;
         }
-        let base = start + first as u64;
+        let base = start + (first - front) as u64;
         scanner.scan(&buffer[first..end], |found| {
             events.push((base + found.offset as u64, found.event));
         });

@@ -1,0 +1,42 @@
+//! Sixty-four bytes at a time: a byte's places among them are the bits of a mask.
+//!
+//! Everything here is inlined into its caller: only there does the compiler know which processor
+//! it writes for.
+
+use fearless_simd::{Simd, SimdBase, SimdMask, u8x64};
+
+/// Bytes in a block.
+pub(super) const BLOCK: usize = 64;
+
+/// Sixty-four bytes in a register.
+pub(super) struct Block<S: Simd>(u8x64<S>);
+
+impl<S: Simd> Block<S> {
+    #[inline(always)]
+    pub(super) fn load(simd: S, bytes: &[u8; BLOCK]) -> Self {
+        Block(u8x64::from_slice(simd, bytes))
+    }
+
+    /// A bit for every byte that is this one; the first byte's is the lowest.
+    #[inline(always)]
+    pub(super) fn equal(&self, byte: u8) -> u64 {
+        self.0.simd_eq(byte).to_bitmask()
+    }
+
+    /// A bit for every byte that may not stand in bare text.
+    #[inline(always)]
+    pub(super) fn ends_bare(&self) -> u64 {
+        let bytes = self.0;
+        let blank = bytes.simd_le(b' ');
+        let bracket = bytes.simd_eq(b'[') | bytes.simd_eq(b']');
+        (blank | bracket | bytes.simd_eq(b'=') | bytes.simd_eq(b'"')).to_bitmask()
+    }
+
+    /// A bit for every byte that quoted text cannot be read over: a quote, an escape, a control.
+    #[inline(always)]
+    pub(super) fn stops_quoted(&self) -> u64 {
+        let bytes = self.0;
+        let control = bytes.simd_lt(b' ');
+        (control | bytes.simd_eq(b'"') | bytes.simd_eq(b'\\')).to_bitmask()
+    }
+}
