@@ -1,6 +1,7 @@
 //! The one place that fetches: deadline, size limit, connection, date. What an answer means is for
 //! its caller to say.
 
+pub(crate) mod endpoint;
 mod packed;
 mod tls;
 

@@ -1,4 +1,4 @@
-//! TiKV as a subject of Operator: read over PD's HTTP API.
+//! TiKV as a subject of Operator: read over the HTTP APIs of PD and Prometheus.
 
 mod facts;
 #[cfg(feature = "fuzzing")]
@@ -6,9 +6,11 @@ pub mod fuzzing;
 mod http;
 pub mod invariants;
 mod pd;
+mod prom;
 mod subject;
 
 pub use facts::*;
 pub use http::{IdentityFiles, TlsFiles};
 pub use pd::*;
+pub use prom::*;
 pub use subject::TikvSubject;
