@@ -1,5 +1,6 @@
 //! Prometheus, which measures the cluster: read over its HTTP API, as are those that speak its language.
 
+mod contract;
 mod failure;
 mod instances;
 mod observe;
@@ -20,6 +21,7 @@ use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderN
 use crate::http::endpoint::Endpoint;
 use crate::http::{Answer, Ask, Http, TlsFiles};
 
+pub use contract::{ContractCheck, ContractStanding};
 pub use instances::InstanceTemplate;
 pub use samples::{Number, One, Point, Samples, Series};
 
@@ -32,8 +34,10 @@ pub struct PromOptions {
     pub limit_bytes: usize,
     /// How many queries may be on their way at once.
     pub concurrency: usize,
-    /// How often the server scrapes TiKV. Rates are taken over four times as long, and over 60 s at least.
+    /// How often the server scrapes TiKV.
     pub scrape_every: Duration,
+    /// Over how long rates are taken; over four scrapes in any case. What is older than that is stale.
+    pub window: Duration,
     /// Which jobs are TiKV's, as a regular expression. Other jobs may share their instances.
     pub job: String,
     /// Further matchers for a server that measures more than one cluster, as in `tidb_cluster="db-basic"`.
@@ -76,6 +80,7 @@ impl Default for PromOptions {
             limit_bytes: 16 << 20,
             concurrency: 4,
             scrape_every: Duration::from_secs(15),
+            window: Duration::from_secs(60),
             job: ".*tikv".to_owned(),
             matchers: String::new(),
             template: None,
@@ -168,7 +173,11 @@ impl PromClient {
             within: options.within,
             limit_bytes: options.limit_bytes,
             concurrency: options.concurrency.max(1),
-            scope: queries::Scope::new(&options.job, &options.matchers, options.scrape_every),
+            scope: queries::Scope::new(
+                &options.job,
+                &options.matchers,
+                options.window.max(options.scrape_every.saturating_mul(4)),
+            ),
             template: options.template,
         })
     }

@@ -357,12 +357,11 @@ pub(super) struct Scope {
 }
 
 impl Scope {
-    pub(super) fn new(job: &str, further: &str, scrape_every: Duration) -> Self {
+    pub(super) fn new(job: &str, further: &str, window: Duration) -> Self {
         let job = job.replace('\\', r"\\").replace('"', r#"\""#);
         let further = further.trim().trim_start_matches('{').trim_end_matches('}');
         let further = further.trim_matches([',', ' ']);
         let comma = if further.is_empty() { "" } else { "," };
-        let window = Duration::from_secs(60).max(scrape_every.saturating_mul(4));
         Self {
             matchers: format!(r#"job=~"{job}"{comma}{further}"#),
             window,
@@ -388,7 +387,7 @@ impl Scope {
             .map(|(_, words)| words.iter().map(|word| word.text).collect())
             .unwrap_or_default();
         row.text
-            .replace("$W", &format!("{}s", self.window.as_secs()))
+            .replace("$W", &format!("{}ms", self.window.as_millis()))
             .replace("$F", &families.join("|"))
             .replace("$V", &values.join("|"))
             .replace("$S", &self.matchers)
@@ -470,6 +469,6 @@ mod tests {
             assert_eq!(selectors, scoped, "{text}");
             assert!(!text.contains('$'), "{text}");
         }
-        assert!(scope.promql(Query::Cpu).contains("[120s]"));
+        assert!(scope.promql(Query::Cpu).contains("[30000ms]"));
     }
 }
