@@ -267,6 +267,12 @@ impl PromClient {
     }
 }
 
+/// The samples of a body, for fuzz targets and benchmarks.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn decode(body: &[u8]) -> Result<Samples, Fault> {
+    wire::decode(body).map(|envelope| envelope.found.samples)
+}
+
 /// What a good answer says.
 fn read(promql: &str, answer: &Answer, body: &[u8]) -> Result<PromAnswer, Fault> {
     let envelope = wire::decode(body)?;

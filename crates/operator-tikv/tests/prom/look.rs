@@ -3,7 +3,7 @@
 use operator_core::{Fault, Reading, Store, StoreId, StoreMetrics, Timestamp, Why};
 use operator_tikv::{PromClient, StoreStrain};
 
-use crate::support::{Request, Server, answer, json, store, vector};
+use crate::support::{Request, Server, answer, json, nothing, store, vector};
 
 /// What a healthy cluster of so many stores answers. Its hosts are `h1`, `h2` and so on.
 fn healthy(request: &Request, stores: u64) -> Vec<u8> {
@@ -169,7 +169,7 @@ async fn absence_is_a_zero_only_beside_a_store_that_exports() {
     let strain = strain(|query| {
         query
             .starts_with("max by (instance,__name__")
-            .then(|| json(vector([("", String::new()); 0])))
+            .then(nothing)
     })
     .await;
     for reading in [&strain.scheduler_busy_count, &strain.flow_discard_ratio] {
@@ -283,7 +283,7 @@ async fn numbers_that_are_none_never_become_readings() {
 
 #[tokio::test]
 async fn nothing_measured_at_all_is_a_gap_for_each_store() {
-    let server = Server::start(|_| json(vector([("", String::new()); 0]))).await;
+    let server = Server::start(|_| nothing()).await;
     let client = PromClient::new(&server.url()).unwrap();
     let listing = client.store_metrics(&stores(2)).await.unwrap();
     assert!(listing.items.is_empty());

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use operator_core::{Clock, Reading, Store, StoreId, StoreMetrics};
 use operator_tikv::{ContractStanding, PromClient, PromOptions};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use crate::support::{Request, Server, answer, store};
@@ -216,10 +218,15 @@ impl Prometheus {
 
     async fn reload(&self, config: &str) {
         std::fs::write(self.folder.join("prometheus.yml"), config).unwrap();
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let reload = client.post(format!("{}/-/reload", self.url));
-        let done = reload.send().await.unwrap();
-        assert!(done.status().is_success());
+        let address = self.url.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!(
+            "POST /-/reload HTTP/1.1\r\nhost: {address}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).await.unwrap();
+        assert!(reply.starts_with("HTTP/1.1 200"), "{reply}");
     }
 
     fn client(&self, job: &str, scrape_every: Duration, window: Duration) -> PromClient {

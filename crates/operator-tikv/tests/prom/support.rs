@@ -154,6 +154,11 @@ pub(crate) fn vector<L: AsRef<str>>(rows: impl IntoIterator<Item = (L, String)>)
     )
 }
 
+/// An answer that found nothing.
+pub(crate) fn nothing() -> Vec<u8> {
+    json(vector(Vec::<(&str, String)>::new()))
+}
+
 /// A store as tiup deploys it.
 pub(crate) fn store(id: u64, host: &str) -> Store {
     Store {
