@@ -166,12 +166,7 @@ async fn strain_is_what_the_server_said_and_what_never_happened_is_zero() {
 
 #[tokio::test]
 async fn absence_is_a_zero_only_beside_a_store_that_exports() {
-    let strain = strain(|query| {
-        query
-            .starts_with("max by (instance,__name__")
-            .then(nothing)
-    })
-    .await;
+    let strain = strain(|query| query.starts_with("max by (instance,__name__").then(nothing)).await;
     for reading in [&strain.scheduler_busy_count, &strain.flow_discard_ratio] {
         assert_eq!(
             reading.gap().map(operator_core::Gap::why),

@@ -4,5 +4,6 @@ mod forms;
 mod lies;
 mod look;
 mod real;
+mod recordings;
 mod samples;
 mod support;

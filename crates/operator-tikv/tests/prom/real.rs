@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -168,15 +169,25 @@ impl Stores {
 }
 
 /// A real server, with a folder of its own. It ends when it is dropped.
-struct Prometheus {
+pub(crate) struct Prometheus {
     child: Child,
+    /// Held open, so that the server can go on writing.
+    _log: BufReader<ChildStderr>,
     folder: PathBuf,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Prometheus {
-    /// Starts it, if there is one.
-    async fn start(config: &str) -> Option<Self> {
+    /// Starts it, if there is one, and waits until it is ready.
+    pub(crate) fn start(config: &str) -> Option<Self> {
+        Self::with(config, |_| Vec::new())
+    }
+
+    /// Starts it, if there is one, with the flags that `prepare` gives once it has filled the folder.
+    pub(crate) fn with(
+        config: &str,
+        prepare: impl FnOnce(&std::path::Path) -> Vec<String>,
+    ) -> Option<Self> {
         let installed = Command::new("prometheus")
             .arg("--version")
             .stdout(Stdio::null())
@@ -194,23 +205,32 @@ impl Prometheus {
             std::env::temp_dir().join(format!("operator-prom-{}-{port}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("prometheus.yml"), config).unwrap();
-        let child = Command::new("prometheus")
+        let flags = prepare(&folder);
+        let mut child = Command::new("prometheus")
+            .args(flags)
             .arg(format!(
                 "--config.file={}",
                 folder.join("prometheus.yml").display()
             ))
             .arg(format!(
                 "--storage.tsdb.path={}",
-                folder.join("data").display()
+                folder.join("tsdb").display()
             ))
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-            .args(["--web.enable-lifecycle", "--log.level=error"])
+            .arg("--web.enable-lifecycle")
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("Server is ready to receive web requests") {
+            line.clear();
+            assert!(log.read_line(&mut line).unwrap() > 0, "the server ended");
+        }
         Some(Self {
             child,
+            _log: log,
             folder,
             url: format!("http://127.0.0.1:{port}"),
         })
@@ -302,7 +322,7 @@ async fn a_real_server_is_read_through_the_lives_of_stores() {
         .collect();
     let probe = job("tidb_port_probe", "250ms", &server, &probed);
     let tikv = job("tikv", "250ms", &server, &three);
-    let Some(prometheus) = Prometheus::start(&config(&[tikv, probe.clone()])).await else {
+    let Some(prometheus) = Prometheus::start(&config(&[tikv, probe.clone()])) else {
         return;
     };
     let client = prometheus.client(".*tikv", SCRAPE, WINDOW);
@@ -420,7 +440,7 @@ async fn three_hundred_neighbours_are_each_measured_as_themselves() {
         .map(|id| (format!("{}:20180", host(id)), format!("/store/{id}")))
         .collect();
     let tikv = job("tikv", "2s", &server, &targets);
-    let Some(prometheus) = Prometheus::start(&config(&[tikv])).await else {
+    let Some(prometheus) = Prometheus::start(&config(&[tikv])) else {
         return;
     };
     stores.scraped(1..=300, 1).await;
