@@ -14,6 +14,8 @@ use super::samples::{Number, Point, Samples, Span, TooMuch};
 /// So many remarks of a server are kept, and so much of each.
 const MOST_REMARKS: usize = 20;
 const REMARK_CHARS: usize = 300;
+/// TiKV's series have less than ten labels. A series with more than this many is none that could be meant.
+const MOST_LABELS: usize = 256;
 
 /// What stands around every answer.
 #[derive(Debug, Default)]
@@ -258,7 +260,12 @@ impl<'de> Visitor<'de> for Labels<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut labels = 0;
         while let Some(name) = map.next_key_seed(Text(self.0))? {
+            labels += 1;
+            if labels > MOST_LABELS {
+                return Err(A::Error::custom("more than 256 labels in one series"));
+            }
             let value = map.next_value_seed(Text(self.0))?;
             self.0.push_label(name, value);
         }

@@ -73,6 +73,15 @@ async fn more_than_was_allowed_is_not_read() {
 }
 
 #[tokio::test]
+async fn a_series_of_nothing_but_labels_is_refused() {
+    let labels: Vec<String> = (0..20_000).map(|n| format!(r#""l{n}":"""#)).collect();
+    let body = vector([(labels.join(","), "1".to_owned())]);
+    assert!(body.len() < LIMIT);
+    let expected = "expected an answer to a query, found more than 256 labels in one series";
+    check(json(body), expected).await;
+}
+
+#[tokio::test]
 async fn a_packed_bomb_is_given_up_at_the_limit() {
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     packer.write_all(&vec![b' '; 8 * LIMIT]).unwrap();
