@@ -39,13 +39,16 @@ pub(super) struct Found {
 
 /// Reads an answer.
 pub(super) fn decode(body: &[u8]) -> Result<Envelope, Fault> {
-    let mut input = serde_json::Deserializer::from_slice(body);
+    let unfit = |found: String| Fault::Decode {
+        expected: "an answer to a query".into(),
+        found: shortened(&found),
+    };
+    // Checked as a whole, which is faster than text by text.
+    let text = std::str::from_utf8(body).map_err(|error| unfit(error.to_string()))?;
+    let mut input = serde_json::Deserializer::from_str(text);
     let read = EnvelopeSeed.deserialize(&mut input);
     read.and_then(|envelope| input.end().map(|()| envelope))
-        .map_err(|error| Fault::Decode {
-            expected: "an answer to a query".into(),
-            found: shortened(&error.to_string()),
-        })
+        .map_err(|error| unfit(error.to_string()))
 }
 
 pub(super) fn shortened(text: &str) -> String {
@@ -71,13 +74,13 @@ impl<'de> Visitor<'de> for EnvelopeSeed {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Envelope, A::Error> {
         let mut envelope = Envelope::default();
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            match &*key {
-                "status" => envelope.status = shortened(&map.next_value::<Cow<'de, str>>()?),
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "status" => envelope.status = shortened(&map.next_value::<String>()?),
                 "errorType" => {
-                    envelope.error_type = shortened(&map.next_value::<Cow<'de, str>>()?);
+                    envelope.error_type = shortened(&map.next_value::<String>()?);
                 }
-                "error" => envelope.error = shortened(&map.next_value::<Cow<'de, str>>()?),
+                "error" => envelope.error = shortened(&map.next_value::<String>()?),
                 "warnings" | "infos" => map.next_value_seed(Remarks(&mut envelope.remarks))?,
                 "isPartial" => envelope.is_partial = map.next_value()?,
                 "data" => map.next_value_seed(Data(&mut envelope))?,
@@ -120,7 +123,7 @@ impl<'de> Visitor<'de> for Remarks<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while let Some(remark) = list.next_element::<Cow<'de, str>>()? {
+        while let Some(remark) = list.next_element::<String>()? {
             if self.0.len() < MOST_REMARKS {
                 self.0.push(shortened(&remark));
             }
@@ -142,10 +145,10 @@ impl<'de> Visitor<'de> for Data<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            match &*key {
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
                 "resultType" => {
-                    self.0.result_type = shortened(&map.next_value::<Cow<'de, str>>()?);
+                    self.0.result_type = shortened(&map.next_value::<String>()?);
                 }
                 "result" => map.next_value_seed(Elements(&mut self.0.found))?,
                 _ => drop(map.next_value::<IgnoredAny>()?),
@@ -188,6 +191,19 @@ enum Kind {
 
 struct Element<'a>(&'a mut Samples);
 
+/// What an element may have.
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "lowercase")]
+enum Key {
+    Metric,
+    Value,
+    Values,
+    #[serde(alias = "histograms")]
+    Histogram,
+    #[serde(other)]
+    Other,
+}
+
 impl<'de> DeserializeSeed<'de> for Element<'_> {
     type Value = Kind;
 
@@ -219,29 +235,29 @@ impl<'de> Visitor<'de> for Element<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Kind, A::Error> {
         let samples = self.0;
         let (mut labelled, mut valued, mut native) = (false, false, false);
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            match &*key {
-                "metric" if !labelled => {
+        while let Some(key) = map.next_key()? {
+            match key {
+                Key::Metric if !labelled => {
                     map.next_value_seed(Labels(samples))?;
                     labelled = true;
                 }
-                "value" if !valued => {
+                Key::Value if !valued => {
                     let point: WirePoint<'de> = map.next_value()?;
                     samples.push_point(point.read().map_err(A::Error::custom)?);
                     valued = true;
                 }
-                "values" if !valued => {
+                Key::Values if !valued => {
                     map.next_value_seed(Points(samples))?;
                     valued = true;
                 }
-                "histogram" | "histograms" => {
+                Key::Metric | Key::Value | Key::Values => {
+                    return Err(A::Error::custom("a series with two of its parts"));
+                }
+                Key::Histogram => {
                     map.next_value::<IgnoredAny>()?;
                     native = true;
                 }
-                "metric" | "value" | "values" => {
-                    return Err(A::Error::custom(format_args!("a series with two `{key}`")));
-                }
-                _ => drop(map.next_value::<IgnoredAny>()?),
+                Key::Other => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         if !labelled || !(valued || native) {
@@ -403,7 +419,7 @@ mod tests {
             ),
             (
                 r#"[{"metric":{},"value":[1,"1"],"value":[1,"1"]}]"#,
-                "a series with two `value`",
+                "a series with two of its parts",
             ),
             ("7", "invalid type: integer"),
         ] {
