@@ -5,7 +5,8 @@ use futures_util::stream;
 use operator_core::{Listing, Result, Store, StoreMetrics, Timestamp};
 
 use super::queries::{FOR_METRICS, FOR_STRAINS, Query};
-use super::readings::{self, Given};
+use super::readings;
+use super::standing::Given;
 use super::{PromAnswer, PromClient, PromData};
 use crate::facts::StoreStrain;
 
