@@ -6,4 +6,11 @@ mod look;
 mod real;
 mod recordings;
 mod samples;
+mod secured;
 mod support;
+#[expect(
+    dead_code,
+    reason = "the server that demands certificates is a real one here"
+)]
+#[path = "../pd/support/tls.rs"]
+mod tls;
