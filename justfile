@@ -20,3 +20,11 @@ bench-pd:
     cargo build --release -p operator-bench --bin pd
     target/release/pd decode
     target/release/pd scan
+
+# time the log reader against ripgrep on a gigabyte of generated log
+bench-logs file="target/bench.log" rounds="9":
+    cargo build --release -p operator-bench
+    test -e {{file}} || target/release/operator-bench generate-log {{file}}
+    test -e {{file}}.gz || gzip -6 --keep {{file}}
+    target/release/operator-bench logs {{file}} rg {{rounds}}
+    target/release/operator-bench adversarial

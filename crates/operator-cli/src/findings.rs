@@ -42,7 +42,6 @@ pub(crate) struct Unseen {
 
 impl Findings {
     pub(crate) fn of(snapshot: &Snapshot, engine: &Engine, no_grace: bool) -> Self {
-        let open: Vec<_> = engine.open().cloned().collect();
         let pending = engine.pending().map(|pending| Pending {
             code: pending.rule.code,
             kind: pending.rule.kind,
@@ -62,9 +61,10 @@ impl Findings {
                 false => not_configured.push(blind.rule.code),
             }
         }
+        not_configured.dedup();
         Self {
             at: snapshot.at(),
-            incidents: incidents(&open),
+            incidents: incidents(engine.open()),
             pending: pending.collect(),
             unseen,
             not_configured,

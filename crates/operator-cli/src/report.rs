@@ -83,10 +83,25 @@ fn summary(target: &str, findings: &Findings) -> String {
     format!("{target}: {verdict} ({stores}, {rules}, at {at})")
 }
 
+/// One line is one line, whatever a server put into it: control characters are shown, not obeyed, and
+/// what is very long is cut.
 fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
-    // Writing to a string cannot fail.
-    let _ = writeln!(text, "{line}");
+    let line = line.to_string();
+    for character in line.chars().take(LONGEST_LINE) {
+        match character.is_control() {
+            true => text.extend(character.escape_default()),
+            false => text.push(character),
+        }
+    }
+    let rest = line.chars().count().saturating_sub(LONGEST_LINE);
+    if rest > 0 {
+        // Writing to a string cannot fail.
+        let _ = write!(text, " .. ({rest} characters more)");
+    }
+    text.push('\n');
 }
+
+const LONGEST_LINE: usize = 2000;
 
 /// A time span as people say it: the two largest units.
 fn lasts(span: Duration) -> String {

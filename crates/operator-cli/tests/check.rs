@@ -1,81 +1,10 @@
 //! `operator check` as a script sees it: its exit status and what it prints, against a PD that says what
 //! the test makes it say.
 
-use std::process::{Command, Output};
-use std::time::{SystemTime, UNIX_EPOCH};
+mod support;
 
-use httpmock::MockServer;
-use serde_json::{Value, json};
-
-fn operator(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_operator"))
-        .args(args)
-        .env_remove("OPERATOR_PD")
-        .output()
-        .expect("the binary runs")
-}
-
-fn pd(stores: &Value) -> MockServer {
-    let server = MockServer::start();
-    server.mock(|when, then| {
-        when.path("/pd/api/v1/cluster");
-        then.status(200)
-            .json_body(json!({ "id": 7, "max_peer_count": 3 }));
-    });
-    server.mock(|when, then| {
-        when.path("/pd/api/v1/stores");
-        then.status(200).json_body(stores.clone());
-    });
-    server
-}
-
-/// A store that PD last heard from that many seconds ago.
-fn store(id: u64, state: &str, heartbeat_age: u64) -> Value {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the binary under test asks the real clock"
-    )]
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .expect("after 1970")
-        .as_secs();
-    json!({
-        "store": {
-            "id": id, "address": format!("10.0.0.{id}:20160"), "version": "8.5.7", "state_name": state,
-            "start_timestamp": now - 86_400, "last_heartbeat": (now - heartbeat_age) * 1_000_000_000,
-        },
-        "status": { "capacity": "100GiB", "available": "50GiB", "leader_count": 3, "region_count": 9 },
-    })
-}
-
-fn stores(stores: &[Value]) -> Value {
-    json!({ "count": stores.len(), "stores": stores })
-}
-
-/// Runs the check; gives its status and what it printed, the target and all times made alike.
-fn check(server: &MockServer, flags: &[&str]) -> (Option<i32>, String) {
-    let url = server.base_url();
-    let output = operator(&[&["check", "--pd", &url], flags].concat());
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    let text = String::from_utf8(output.stdout).expect("text");
-    (
-        output.status.code(),
-        without_times(&text.replace(&url, "http://pd")),
-    )
-}
-
-fn without_times(text: &str) -> String {
-    let is_moment = |word: &str| word.len() > 15 && word.starts_with("20") && word.contains("T");
-    let words = |line: &str| {
-        let words = line.split(' ').map(|word| match is_moment(word) {
-            true if word.ends_with(')') => "MOMENT)",
-            true => "MOMENT",
-            false => word,
-        });
-        words.collect::<Vec<_>>().join(" ")
-    };
-    text.lines().map(|line| words(line) + "\n").collect()
-}
+use serde_json::json;
+use support::{check, member, operator, pd, store, stores};
 
 #[test]
 fn all_seen_and_all_well_is_0() {
@@ -125,7 +54,7 @@ fn what_may_still_pass_is_pending_and_counts_only_when_asked_to() {
 #[test]
 fn what_cannot_be_seen_is_3_and_never_healthy() {
     for body in ["no leader", "{\"stores\":", "<html>"] {
-        let server = MockServer::start();
+        let server = member();
         server.mock(|when, then| {
             when.path("/pd/api/v1/stores");
             then.status(if body == "no leader" { 503 } else { 200 })
@@ -185,4 +114,41 @@ fn help_and_version_are_answers() {
         assert_eq!(output.status.code(), Some(0), "{args:?}");
         assert!(!output.stdout.is_empty() && output.stderr.is_empty());
     }
+}
+
+#[test]
+fn a_password_in_a_url_is_never_printed() {
+    let server = pd(&stores(&[store(1, "Up", 3)]));
+    for host in [server.address().to_string(), "127.0.0.1:1".to_owned()] {
+        let output = operator(&["check", "--pd", &format!("http://me:secret@{host}")]);
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert!(!said.contains("secret"), "{said}");
+        assert!(said.contains(&host), "{said}");
+    }
+}
+
+#[test]
+fn a_server_cannot_forge_a_line() {
+    let mut forged = store(4, "Down", 7200);
+    forged["store"]["state_name"] = json!("x\nhttp://pd: healthy \u{1b}[2J");
+    let server = pd(&stores(&[forged]));
+    let (_, text) = check(&server, &[]);
+    assert!(!text.contains('\u{1b}'), "{text}");
+    assert!(
+        text.lines()
+            .all(|line| !line.starts_with("http://pd: healthy")),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_cluster_without_stores_was_not_seen() {
+    let server = pd(&stores(&[]));
+    let (status, text) = check(&server, &[]);
+    assert_eq!(status, Some(3));
+    assert!(
+        text.starts_with("stores not seen: expected at least one store, found none\n"),
+        "{text}"
+    );
 }

@@ -1,4 +1,5 @@
-//! What judging costs: 10 to 10,000 stores under 30 rules, all well and all broken, in turn.
+//! What judging costs: 10 to 10,000 stores under 30 rules, all well, all broken, and all with four gaps
+//! each, in turn.
 //!
 //! Every round judges every size once, so that a machine that slows down slows all of them; the time
 //! per store says whether it is linear. Run it with `cargo bench -p operator-core`.
@@ -17,22 +18,23 @@ fn main() {
     let rounds = if quick { 1 } else { 60 };
     println!("30 rules; median of {rounds} interleaved rounds");
     println!(
-        "{:>8} {:>14} {:>16} {:>14}",
-        "stores", "all well", "per store", "all broken"
+        "{:>8} {:>12} {:>12} {:>12} {:>12} {:>12}",
+        "stores", "all well", "per store", "all broken", "with gaps", "per store"
     );
-    let mut well = SIZES.map(|size| Subject::new(size, 0.5));
-    let mut broken = SIZES.map(|size| Subject::new(size, 2.0));
+    let mut kinds = [0.5, 2.0, -1.0].map(|reading| SIZES.map(|size| Subject::new(size, reading)));
     for round in 0..rounds {
-        for subject in well.iter_mut().chain(&mut broken) {
-            subject.judge(round);
-        }
+        kinds
+            .iter_mut()
+            .flatten()
+            .for_each(|subject| subject.judge(round));
     }
-    for (well, broken) in well.iter_mut().zip(&mut broken) {
-        let (median, broken) = (well.median(), broken.median());
-        let per_store = median / u32::try_from(well.stores).unwrap_or(u32::MAX);
+    let [well, broken, gaps] = &mut kinds;
+    for ((well, broken), gaps) in well.iter_mut().zip(broken).zip(gaps) {
+        let stores = u32::try_from(well.stores).unwrap_or(u32::MAX);
+        let [well, broken, gaps] = [well, broken, gaps].map(Subject::median);
+        let [per_well, per_gaps] = [well / stores, gaps / stores];
         println!(
-            "{:>8} {median:>14.1?} {per_store:>16.1?} {broken:>14.1?}",
-            well.stores
+            "{stores:>8} {well:>12.1?} {per_well:>12.1?} {broken:>12.1?} {gaps:>12.1?} {per_gaps:>12.1?}"
         );
     }
 }

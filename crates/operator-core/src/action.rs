@@ -14,7 +14,32 @@ use crate::{Error, Fault, RegionId, Result, StoreId};
 /// Does one kind of action. A subject fills a slot of [`Actions`] with something that implements this.
 ///
 /// An implementor sends the action once and tells what is known: it never retries a request that may
-/// have arrived, and it does not wait for the cluster to finish what it accepted.
+/// have arrived, and it does not wait for the cluster to finish what it accepted. What an action names
+/// and is not there is [`Fault::NotFound`]; what is there and will not is [`Fault::Refused`].
+///
+/// ```
+/// use operator_core::{Act, Actions, DrainStore, Entity, Error, Fault, Receipt, Result, Standing};
+///
+/// #[derive(Debug)]
+/// struct Queue { brokers: Vec<u64> }
+///
+/// #[async_trait::async_trait]
+/// impl Act<DrainStore> for Queue {
+///     async fn act(&self, action: &DrainStore) -> Result<Receipt> {
+///         let store = action.store;
+///         match self.brokers.contains(&store.0) {
+///             true => Ok(Receipt::new(*action, Standing::Accepted, "it will be empty in a while")),
+///             false => Err(Error::new("drain a broker", Fault::NotFound(Entity::Store(store))).at("queue")),
+///         }
+///     }
+/// }
+///
+/// // In `Subject::actions`: the slot is declared by being filled.
+/// fn actions(queue: &Queue) -> Actions<'_> {
+///     Actions { drain_store: Some(queue), ..Actions::none() }
+/// }
+/// # assert_eq!(actions(&Queue { brokers: vec![] }).kinds().len(), 1);
+/// ```
 #[async_trait]
 pub trait Act<A>: fmt::Debug + Send + Sync {
     /// Does it.
@@ -33,6 +58,17 @@ pub struct Receipt {
     pub standing: Standing,
     /// What the other side said.
     pub said: String,
+}
+
+impl Receipt {
+    /// What became of an action.
+    pub fn new(action: impl Into<Action>, standing: Standing, said: impl Into<String>) -> Self {
+        Self {
+            action: action.into(),
+            standing,
+            said: said.into(),
+        }
+    }
 }
 
 /// How far an action is known to have come.
@@ -93,7 +129,7 @@ macro_rules! actions {
     })*) => {
         $(
             $(#[$doc])*
-            #[derive(Debug, Clone, PartialEq)]
+            #[derive(Debug, Clone, Copy, PartialEq)]
             pub struct $kind {
                 $($(#[$field_doc])* pub $field: $value,)*
             }
@@ -115,7 +151,7 @@ macro_rules! actions {
         /// assert_eq!(action.to_string(), "transfer-leader region=12 to=5");
         /// # Ok::<(), operator_core::ParseActionError>(())
         /// ```
-        #[derive(Debug, Clone, PartialEq)]
+        #[derive(Debug, Clone, Copy, PartialEq)]
         pub enum Action {
             $($(#[$doc])* $kind($kind),)*
         }

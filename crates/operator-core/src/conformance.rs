@@ -35,9 +35,10 @@ pub struct Probe<'a> {
     pub deadline: Duration,
     /// A region that does not exist.
     pub absent_region: RegionId,
-    /// Actions that may be done for trying. Without any, only empty slots are tried.
+    /// Actions that may be done for trying. Without any, no slot is tried.
     pub harmless: Vec<Action>,
-    /// The same subject, made so that each of its reads fails: pointed at a port where nobody listens.
+    /// The same subject, made so that each of its reads fails: pointed at a port where nobody listens. Its
+    /// actions are not tried.
     pub unreachable: Option<&'a dyn Subject>,
 }
 
@@ -67,7 +68,7 @@ pub struct Breaches(pub Vec<Breach>);
 
 impl fmt::Display for Breaches {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} promises are not kept", self.0.len())?;
+        write!(f, "promises that are not kept: {}", self.0.len())?;
         self.0
             .iter()
             .try_for_each(|Breach { check, what }| write!(f, "\n  {check}: {what}"))

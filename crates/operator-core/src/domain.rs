@@ -10,7 +10,7 @@ mod reading;
 mod region;
 mod store;
 
-pub use entity::{Entity, ParseEntityError};
+pub use entity::{Entity, Name, ParseEntityError};
 pub use ids::{PeerId, RegionId, StoreId};
 pub use metrics::{ClusterMetrics, StoreMetrics};
 pub use reading::{Cursor, Listing, Measured, Reading, Source};

@@ -128,9 +128,22 @@ pub enum Value {
     /// A count or an amount.
     Count(u64),
     /// A finite number.
-    Number(f64),
+    Number(#[cfg_attr(feature = "serde", serde(serialize_with = "finite_or_word"))] f64),
     /// A word: a state, a version, a list of ids.
     Text(String),
+}
+
+/// No format has a word for what is not finite; it is written as the word it prints as.
+#[cfg(feature = "serde")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it by reference"
+)]
+fn finite_or_word<S: serde::Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    match number.is_finite() {
+        true => serializer.serialize_f64(*number),
+        false => serializer.collect_str(number),
+    }
 }
 
 impl From<f64> for Value {

@@ -1,8 +1,10 @@
 //! What could not be seen, and why.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::time::seconds;
@@ -124,12 +126,95 @@ impl fmt::Display for Gap {
     }
 }
 
+/// What is missing from a list, with those about one entity found at once.
+///
+/// Reads as a slice; made from a `Vec`, or collected, and added to like one.
+#[derive(Debug, Clone, Default)]
+pub struct Gaps {
+    list: Vec<Gap>,
+    by_entity: OnceLock<HashMap<Entity, Vec<usize>>>,
+}
+
+impl Gaps {
+    /// One gap more.
+    pub fn push(&mut self, gap: Gap) {
+        self.extend([gap]);
+    }
+
+    /// The gaps about an entity, in the order they were added.
+    pub fn about(&self, entity: &Entity) -> impl Iterator<Item = &Gap> {
+        let positions = match self.list.is_empty() {
+            true => None,
+            false => self.by_entity.get_or_init(|| self.index()).get(entity),
+        };
+        let positions = positions.map_or(&[][..], Vec::as_slice);
+        positions
+            .iter()
+            .filter_map(|position| self.list.get(*position))
+    }
+
+    fn index(&self) -> HashMap<Entity, Vec<usize>> {
+        let mut index: HashMap<Entity, Vec<usize>> = HashMap::new();
+        for (position, gap) in self.list.iter().enumerate() {
+            if let Some(entity) = gap.entity() {
+                index.entry(entity.clone()).or_default().push(position);
+            }
+        }
+        index
+    }
+}
+
+impl Extend<Gap> for Gaps {
+    fn extend<I: IntoIterator<Item = Gap>>(&mut self, gaps: I) {
+        self.list.extend(gaps);
+        self.by_entity = OnceLock::new();
+    }
+}
+
+impl Deref for Gaps {
+    type Target = [Gap];
+
+    fn deref(&self) -> &[Gap] {
+        &self.list
+    }
+}
+
+impl From<Vec<Gap>> for Gaps {
+    fn from(list: Vec<Gap>) -> Self {
+        Self {
+            list,
+            by_entity: OnceLock::new(),
+        }
+    }
+}
+
+impl FromIterator<Gap> for Gaps {
+    fn from_iter<I: IntoIterator<Item = Gap>>(gaps: I) -> Self {
+        Vec::from_iter(gaps).into()
+    }
+}
+
+impl<'a> IntoIterator for &'a Gaps {
+    type Item = &'a Gap;
+    type IntoIter = std::slice::Iter<'a, Gap>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.list.iter()
+    }
+}
+
+impl PartialEq for Gaps {
+    fn eq(&self, other: &Self) -> bool {
+        self.list == other.list
+    }
+}
+
 /// Why something could not be seen.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Why {
     /// Nobody configured where to look. Listed, never counted as blindness.
     NotConfigured,
-    /// This subject has no such thing.
+    /// This subject has no such thing; a rule that needs it is blind for good.
     NotOffered,
     /// It has not been asked for yet.
     NotAsked,
@@ -182,7 +267,7 @@ impl fmt::Display for Why {
             Self::Needs { what } => write!(f, "it needs {what}, which were not seen"),
             Self::TimedOut { after } => write!(f, "no answer within {}", seconds(*after)),
             Self::Failed(error) => write!(f, "{error:#}"),
-            Self::Panicked { message } => write!(f, "the read panicked: {message}"),
+            Self::Panicked { message } => write!(f, "it panicked: {message}"),
             Self::Unsaid => f.write_str("the answer does not say"),
             Self::Unusable { expected, found } => write!(f, "expected {expected}, found {found}"),
             Self::Stale { age, limit } => {
@@ -235,7 +320,7 @@ mod tests {
                 Why::Panicked {
                     message: "index out of bounds".into(),
                 },
-                "P99 not seen: the read panicked: index out of bounds",
+                "P99 not seen: it panicked: index out of bounds",
             ),
             (Why::Unsaid, "P99 not seen: the answer does not say"),
             (

@@ -45,8 +45,8 @@ impl Incident {
 /// of the cluster stands under every cause it may have, and joins their incidents into one. Everything
 /// else is an incident of its own, so that independent faults stay apart. It is a pure function of what
 /// is open: a symptom that was seen before its cause moves under it when the cause appears.
-pub fn incidents(open: &[Violation]) -> Vec<Incident> {
-    let mut open: Vec<&Violation> = open.iter().collect();
+pub fn incidents<'a>(open: impl IntoIterator<Item = &'a Violation>) -> Vec<Incident> {
+    let mut open: Vec<&Violation> = open.into_iter().collect();
     open.sort_by_key(|violation| key(violation));
     let index = Index::of(&open);
     let causes: Vec<Vec<usize>> = (0..open.len())

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::{Entity, Evidence, Gap, Listing, Snapshot, Store, Timestamp};
+use crate::{Entity, Evidence, Gap, Listing, Snapshot, Store, Timestamp, Why};
 
 /// Something that must hold of a subject: a pure function of a snapshot.
 ///
 /// It names every entity it judged, healthy or not: what it does not name, it has not judged, and an
-/// open finding about that entity stays as it is ([`Verdicts::others`] says otherwise). It owns no state and asks no clock; grace, settling
+/// open finding about that entity stays as it is ([`Verdicts::others_hold`] and [`Verdicts::close_list`] say otherwise). It owns no state and asks no clock; grace, settling
 /// and flaps are the [`Engine`](crate::Engine)'s.
 ///
 /// ```
@@ -24,22 +24,21 @@ use crate::{Entity, Evidence, Gap, Listing, Snapshot, Store, Timestamp};
 ///     }
 ///
 ///     fn check(&self, snapshot: &Snapshot, verdicts: &mut Verdicts) -> Result<(), Gap> {
-///         for metrics in &snapshot.metrics()?.items {
+///         // Names every store: the unreadable as unseen, and those that are no more as gone.
+///         verdicts.judge_stores(snapshot, |store, _stores| {
 ///             // `?` on a gap ends the judgement of this store alone: it is unseen.
-///             verdicts.judge(metrics.entity(), || {
-///                 let Some(free) = metrics.disk_available_bytes.measured()? else { return Ok(None) };
-///                 let low = free.value < 1 << 30;
-///                 Ok(low.then(|| {
-///                     let free = Quantity::measured("disk available", free, "bytes").against(1u64 << 30);
-///                     Broken::new(Severity::Warning, Evidence::of([free]))
-///                 }))
-///             });
-///         }
-///         Ok(())
+///             let metrics = snapshot.metrics_of(store.id)?;
+///             let Some(free) = metrics.disk_available_bytes.measured()? else { return Ok(None) };
+///             let low = free.value < 1 << 30;
+///             Ok(low.then(|| {
+///                 let free = Quantity::measured("disk available", free, "bytes").against(1u64 << 30);
+///                 Broken::new(Severity::Warning, Evidence::of([free]))
+///             }))
+///         })
 ///     }
 /// }
 ///
-/// let rule = Rule::cluster("low_space", "a store's disk is nearly full").settle(Duration::from_secs(60));
+/// let rule = Rule::new("low_space", "a store's disk is nearly full").settle(Duration::from_secs(60));
 /// # let _ = LowSpace { rule };
 /// ```
 pub trait Invariant: fmt::Debug + Send + Sync {
@@ -87,7 +86,7 @@ impl Rule {
     pub const ONE_TICK: Duration = Duration::from_secs(1);
 
     /// A rule about the subject, raised at first sight and resolved at first sight.
-    pub fn cluster(code: &'static str, summary: &'static str) -> Self {
+    pub fn new(code: &'static str, summary: &'static str) -> Self {
         Self {
             code,
             kind: Kind::Cluster,
@@ -103,7 +102,7 @@ impl Rule {
     pub fn sight(code: &'static str, summary: &'static str) -> Self {
         Self {
             kind: Kind::Sight,
-            ..Self::cluster(code, summary)
+            ..Self::new(code, summary)
         }
     }
 
@@ -249,14 +248,33 @@ pub enum Verdict {
     Gone,
 }
 
+/// What is so of every entity that is neither named nor listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Others {
+    Hold,
+    AreGone,
+}
+
+impl Others {
+    fn verdict(self) -> Verdict {
+        match self {
+            Self::Hold => Verdict::Holds,
+            Self::AreGone => Verdict::Gone,
+        }
+    }
+}
+
 /// Where a rule puts its answers. Name each entity once; where it is named twice, the worse counts.
 #[derive(Debug, Default)]
 pub struct Verdicts {
     named: Vec<(Entity, Verdict)>,
-    others: Option<Verdict>,
+    others: Option<Others>,
+    /// Whom a list held, named or not: they are not among the others.
+    listed: Vec<Entity>,
     /// Health is only counted where nobody remembers anything that it could end.
     only_count_health: bool,
     healthy: usize,
+    as_of: Option<Timestamp>,
 }
 
 impl Verdicts {
@@ -286,28 +304,82 @@ impl Verdicts {
         self.named.push((entity, Verdict::Gone));
     }
 
-    /// What is so of every entity that is not named. Without it, they freeze.
-    ///
-    /// A rule that judges a list of what is wrong says [`Verdict::Holds`]: what is not on the list is
-    /// well. A rule that judges a list of all there is says [`Verdict::Gone`]. Either only of a list that
-    /// is whole.
-    pub fn others(&mut self, verdict: Verdict) {
-        self.others = Some(verdict);
+    /// The rule holds of every entity that is not named: it judges a whole list of what is wrong, and
+    /// what is not on it is well. Without this, what is not named freezes.
+    pub fn others_hold(&mut self) {
+        self.others = Some(Others::Hold);
     }
 
-    /// Judges every store by a closure in which `?` works on gaps.
+    /// Every entity that is not named is gone: the rule judges a whole list of all there is. Without this,
+    /// what is not named freezes. [`Verdicts::close_list`] says it where it is so.
+    pub fn others_are_gone(&mut self) {
+        self.others = Some(Others::AreGone);
+    }
+
+    /// The verdicts are about that moment, where it is earlier than the look: they were drawn from a part
+    /// that is read more seldom than looks are taken.
     ///
-    /// Stores that could not be read are unseen; those that a whole list no longer has are gone. An
-    /// empty list proves nothing: a cluster without stores is one that was not seen.
+    /// Grace and settle then count from reading to reading. Without it, one old reading that is looked at
+    /// twice would count as seen twice.
+    pub fn as_of(&mut self, sampled_at: Timestamp) {
+        self.as_of = Some(sampled_at);
+    }
+
+    /// Judges every item of a list by a closure in which `?` works on gaps, and
+    /// [closes](Verdicts::close_list) the list.
+    pub fn judge_list<T>(
+        &mut self,
+        list: &Listing<T>,
+        entity: impl Fn(&T) -> Entity,
+        mut judgement: impl FnMut(&T) -> Result<Option<Broken>, Gap>,
+    ) {
+        for item in &list.items {
+            self.judge(entity(item), || judgement(item));
+        }
+        self.close_list(list, entity);
+    }
+
+    /// Says what is so of the entities that a list of all there is does not hold: unseen where a gap
+    /// names them, and gone otherwise. They are not gone while there is more to fetch, or while a gap does
+    /// not say whom it is about: it may be about any of them.
+    ///
+    /// What is on the list and was not judged is as it was: a rule may leave out whom it does not concern.
+    pub fn close_list<T>(&mut self, list: &Listing<T>, entity: impl Fn(&T) -> Entity) {
+        if list.gaps.is_empty() && self.only_count_health {
+            // Nothing to name, and nobody remembered who could be gone.
+            return;
+        }
+        self.listed.extend(list.items.iter().map(entity));
+        self.listed.sort_unstable();
+        let mut whole_but_for_named = list.next.is_none();
+        for gap in &list.gaps {
+            match gap.entity() {
+                Some(named) if self.listed.binary_search(named).is_ok() => {}
+                Some(named) => self.unseen(named.clone(), gap.clone()),
+                None => whole_but_for_named = false,
+            }
+        }
+        if whole_but_for_named {
+            self.others_are_gone();
+        }
+    }
+
+    /// Judges every store, as [`Verdicts::judge_list`] does.
+    ///
+    /// A rule on metrics judges stores too, and asks for
+    /// [`metrics_of`](Snapshot::metrics_of) each: so it names those that have none. A rule that does not
+    /// concern every store goes through [`Snapshot::stores`] itself, and ends with
+    /// [`Verdicts::close_stores`].
     ///
     /// # Errors
-    /// The gap, when no list of stores could be read.
+    /// The gap, when no list of stores could be read, or when it is empty: a cluster without stores is one
+    /// that was not seen.
     ///
     /// ```
     /// # use operator_core::*;
     /// # fn check(snapshot: &Snapshot, verdicts: &mut Verdicts) -> Result<(), Gap> {
     /// verdicts.judge_stores(snapshot, |store, stores| {
-    ///     let busy = stores.known(store.entity(), "busy", store.busy)?;
+    ///     let busy = stores.known(&store.entity(), "busy", store.busy)?;
     ///     Ok(busy.then(|| Broken::new(Severity::Info, Evidence::default())))
     /// })
     /// # }
@@ -321,25 +393,23 @@ impl Verdicts {
         for store in &stores.items {
             self.judge(store.entity(), || judgement(store, stores));
         }
-        self.close_stores(stores);
-        Ok(())
+        self.close_stores(stores)
     }
 
-    /// Says what is so of the stores that a rule has not judged: unseen where a gap names them, gone
-    /// where a whole list has them no longer.
-    pub fn close_stores(&mut self, stores: &Listing<Store>) {
-        let listed = |entity: &Entity| stores.items.iter().any(|store| store.entity() == *entity);
-        let mut everyone_is_named = stores.next.is_none() && !stores.items.is_empty();
-        for gap in &stores.gaps {
-            match gap.entity() {
-                Some(entity) if listed(entity) => {}
-                Some(entity) => self.unseen(entity.clone(), gap.clone()),
-                None => everyone_is_named = false,
-            }
+    /// [Closes](Verdicts::close_list) a list of stores.
+    ///
+    /// # Errors
+    /// A gap, when the list is empty: a cluster without stores is one that was not seen.
+    pub fn close_stores(&mut self, stores: &Listing<Store>) -> Result<(), Gap> {
+        if stores.items.is_empty() && stores.gaps.is_empty() {
+            let why = Why::Unusable {
+                expected: "at least one store".into(),
+                found: "none".to_owned(),
+            };
+            return Err(Gap::new("stores", why));
         }
-        if everyone_is_named {
-            self.others(Verdict::Gone);
-        }
+        self.close_list(stores, Store::entity);
+        Ok(())
     }
 
     /// Judges one entity by a closure in which `?` works on gaps: `None` holds, a gap is unseen.
@@ -360,28 +430,44 @@ impl Verdicts {
         self.named.iter().map(|(entity, verdict)| (entity, verdict))
     }
 
-    /// What was given about one entity, the first where it was named twice. For testing a rule.
-    pub fn of(&self, entity: &Entity) -> Option<&Verdict> {
-        self.iter()
-            .find(|(named, _)| *named == entity)
-            .map(|(_, verdict)| verdict)
+    /// What was said of an entity, by its name or as one of the others. For testing a rule.
+    pub fn of(&self, entity: &Entity) -> Option<Verdict> {
+        let named = self.iter().find(|(named, _)| *named == entity);
+        named
+            .map(|(_, verdict)| verdict.clone())
+            .or_else(|| self.of_unnamed(entity))
+    }
+
+    /// What is so of an entity that was not named.
+    pub(crate) fn of_unnamed(&self, entity: &Entity) -> Option<Verdict> {
+        let others = self.others?;
+        let is_listed = self.listed.binary_search(entity).is_ok();
+        (!is_listed).then(|| others.verdict())
+    }
+
+    /// Whether anything is said of those who are not named.
+    pub(crate) fn speaks_of_others(&self) -> bool {
+        self.others.is_some()
     }
 
     /// Makes room for the verdicts of one rule at one look.
     pub(crate) fn begin(&mut self, only_count_health: bool) {
         self.named.clear();
         self.others = None;
+        self.listed.clear();
         self.only_count_health = only_count_health;
         self.healthy = 0;
+        self.as_of = None;
+    }
+
+    /// The moment that the verdicts of a look are about.
+    pub(crate) fn moment(&self, at: Timestamp) -> Timestamp {
+        self.as_of.map_or(at, |moment| moment.min(at))
     }
 
     /// How many were said to be well.
     pub(crate) fn healthy(&self) -> usize {
         self.healthy
-    }
-
-    pub(crate) fn take_others(&mut self) -> Option<Verdict> {
-        self.others.take()
     }
 
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = (Entity, Verdict)> {

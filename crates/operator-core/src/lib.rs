@@ -27,16 +27,16 @@ pub use engine::{
 };
 pub use error::{Error, Fault, Result};
 pub use evidence::{Evidence, Quantity, Value};
-pub use gap::{Gap, Why};
+pub use gap::{Gap, Gaps, Why};
 pub use incident::{Incident, incidents};
 pub use invariant::{Broken, Invariant, Kind, Rule, Scope, Severity, Slo, Verdict, Verdicts};
 pub use monitor::{Beat, Monitor, Tick};
 pub use observer::Observer;
 #[cfg(feature = "testing")]
 pub use scripted::{Answer, Script, ScriptedSubject};
-pub use slo::{Spent, Standing as SloStanding};
+pub use slo::{Objective, Spent};
 pub use snapshot::Snapshot;
-pub use subject::{Ailment, Flow, Part, Regions, Subject, Visit};
+pub use subject::{Ailment, Due, Flow, Part, Regions, Subject, Visit};
 pub use time::{Clock, ManualClock, ParseTimestampError, SystemClock, Timestamp};
 
 /// The guide's subject is compiled, run and put through the conformance kit like any other example.

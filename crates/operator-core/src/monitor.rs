@@ -205,9 +205,13 @@ mod tests {
 
     #[test]
     fn jitter_stays_within_one_interval() {
-        for _ in 0..100 {
-            let beat = Beat::every(Duration::from_millis(50)).jittered();
-            assert!(beat.offset < beat.interval);
-        }
+        let beats = (0..100).map(|_| Beat::every(Duration::from_millis(50)).jittered());
+        let offsets: Vec<Duration> = beats.map(|beat| beat.offset).collect();
+        assert!(
+            offsets
+                .iter()
+                .all(|offset| *offset < Duration::from_millis(50))
+        );
+        assert!(offsets.iter().any(|offset| *offset != offsets[0]));
     }
 }

@@ -23,6 +23,8 @@ use crate::{
 /// Takes snapshots of a subject. It never fails and, as long as the subject's reads await rather than
 /// block, it never takes longer than its deadline.
 ///
+/// The deadline is real time, whatever clock dates the looks.
+///
 /// It remembers what lies between two looks: the value of a part that is not due yet, since when a part
 /// is missing, and the last known stores, so that metrics can be read while the list of stores cannot.
 #[derive(Debug)]
@@ -42,6 +44,8 @@ struct Remembered {
     value: Option<AnyMeasured>,
     /// When that was, unless a try has failed since: what failed is due again at the next look.
     fresh_since: Option<Timestamp>,
+    /// Since when tries have failed.
+    missing_since: Option<Timestamp>,
 }
 
 impl Remembered {
@@ -118,9 +122,9 @@ impl Observer {
 
     /// Stores, and the metrics of those stores.
     ///
-    /// Metrics wait for the list of stores, but no longer than half of the deadline, and not for one
-    /// that failed: then they are read for the stores that were known last, so that a control plane
-    /// that is away does not take the measurements with it.
+    /// Metrics wait for the list of stores. Where stores are known from before, they wait no longer than
+    /// half of the deadline, and not for a list that failed: then they are read for the stores known last,
+    /// so that a control plane that is away does not take the measurements with it.
     async fn stores_and_metrics(
         &self,
         subject: &dyn Subject,
@@ -140,7 +144,11 @@ impl Observer {
             stores
         };
         let metrics = async {
-            let fresh = timeout(self.deadline / 2, told).await;
+            let patience = match self.stores {
+                Some(_) => self.deadline / 2,
+                None => self.deadline,
+            };
+            let fresh = timeout(patience, told).await;
             let fresh = fresh.ok().and_then(std::result::Result::ok).flatten();
             match fresh.or_else(|| self.stores.clone()) {
                 Some(known) => Some(subject.store_metrics(&known).await),
@@ -208,7 +216,7 @@ impl Observer {
                 .deadline()
                 .map_or(self.deadline, |own| own.min(self.deadline));
             let last = last.and_then(|last| last.value.clone());
-            match guard(name, deadline, || part.read(last)).await {
+            match guard(name, deadline, || part.read(at, last)).await {
                 Ok(stamp) => Read::Answered(stamp, source),
                 Err(gap) => Read::Missed(gap),
             }
@@ -239,21 +247,24 @@ impl Observer {
                         name,
                         value: Some(value.clone()),
                         fresh_since: Some(at),
+                        missing_since: None,
                     };
                     (Ok(value), Some(remembered))
                 }
                 Read::Missed(gap) => {
+                    let before = last.as_ref().and_then(|last| last.missing_since);
+                    let since = before.unwrap_or(at);
                     let remembered = Remembered {
                         name,
                         value: last.and_then(|last| last.value),
                         fresh_since: None,
+                        missing_since: Some(since),
                     };
-                    (Err(gap), Some(remembered))
+                    (Err(gap.since(since)), Some(remembered))
                 }
             };
             self.parts
                 .extend(remembered.map(|remembered| (type_id, remembered)));
-            let seen = self.dated(at, name, seen);
             snapshot = snapshot.with_seen(SeenPart {
                 name,
                 type_id,

@@ -225,7 +225,7 @@ struct PartScript<T> {
 
 impl<T: Any + Clone + Send + Sync + fmt::Debug> ScriptedPart for PartScript<T> {
     fn part(&self) -> Part<'_> {
-        (self.shape)(Part::new(self.name, |_last| {
+        (self.shape)(Part::new(self.name, |_due| {
             self.script.play("read a scripted part", &self.origin)
         }))
     }
@@ -258,7 +258,7 @@ impl ScriptedRegions {
         regions.truncate(limit);
         Listing {
             items: regions,
-            gaps: Vec::new(),
+            gaps: crate::Gaps::default(),
             next,
         }
     }
@@ -348,7 +348,7 @@ impl Regions for ScriptedRegions {
 #[async_trait]
 impl Act<TransferLeader> for ScriptedRegions {
     async fn act(&self, action: &TransferLeader) -> Result<Receipt> {
-        let operation = || crate::Action::from(action.clone()).to_string();
+        let operation = || crate::Action::from(*action).to_string();
         let mut regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
         let region = regions
             .iter_mut()
@@ -365,10 +365,10 @@ impl Act<TransferLeader> for ScriptedRegions {
                 self.error(operation(), Fault::Refused { code: None, reason })
             })?;
         region.leader = Some(peer.clone());
-        Ok(Receipt {
-            action: action.clone().into(),
-            standing: Standing::Done,
-            said: format!("peer {} leads", peer.id),
-        })
+        Ok(Receipt::new(
+            *action,
+            Standing::Done,
+            format!("peer {} leads", peer.id),
+        ))
     }
 }

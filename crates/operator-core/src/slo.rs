@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use crate::{Entity, Rule, Slo, Timestamp};
 
-/// How an objective stands for one entity, over its window.
+/// How an objective stands for one entity, over its window. An entity has one from the first look that
+/// saw it, until it is gone or was not seen for a whole window.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Standing<'a> {
+pub struct Objective<'a> {
     /// The rule that accounts it.
     pub rule: &'a Rule,
     /// The objective.
@@ -18,7 +19,7 @@ pub struct Standing<'a> {
     pub spent: Spent,
 }
 
-impl Standing<'_> {
+impl Objective<'_> {
     /// Whether the share of seen time in which the rule held is enough; `None` while nothing was seen.
     pub fn is_met(&self) -> Option<bool> {
         self.spent
@@ -45,7 +46,7 @@ pub struct Spent {
 impl Spent {
     /// The share of the seen time in which the rule held; `None` while nothing was seen.
     pub fn held_ratio(&self) -> Option<f64> {
-        let seen = self.held + self.broken;
+        let seen = self.held.saturating_add(self.broken);
         (!seen.is_zero()).then(|| self.held.as_secs_f64() / seen.as_secs_f64())
     }
 
@@ -173,6 +174,8 @@ impl Account {
     }
 
     fn look(&mut self, at: Timestamp, holds: Option<bool>, window: Duration) {
+        // A look from the past adds no time, now or later.
+        let at = at.max(self.last.at);
         let before = std::mem::replace(&mut self.last, Look { at, holds });
         let kind = if before.holds == holds { holds } else { None };
         let width = slot_width(window);
@@ -211,7 +214,7 @@ impl Account {
             broken,
             blind,
         } = self.spent();
-        blind < window || !(held + broken).is_zero()
+        blind < window || !held.is_zero() || !broken.is_zero()
     }
 }
 

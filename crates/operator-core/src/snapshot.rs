@@ -235,8 +235,8 @@ impl Snapshot {
         ];
         let parts = self.parts.iter().map(|part| part.seen.as_ref().err());
         let items = [
-            self.stores.as_ref().map(|stores| stores.gaps.as_slice()),
-            metrics.map(|metrics| metrics.gaps.as_slice()),
+            self.stores.as_ref().map(|stores| &stores.gaps[..]),
+            metrics.map(|metrics| &metrics.gaps[..]),
         ];
         whole
             .into_iter()
@@ -277,7 +277,7 @@ mod tests {
         let missing = Gap::new("metrics", Why::NotAsked).about(Entity::Store(StoreId(3)));
         let snapshot = Snapshot::unseen(Timestamp::EPOCH).with_metrics(Ok(Listing {
             items: vec![blind(1), blind(2), blind(2)],
-            gaps: vec![missing.clone()],
+            gaps: vec![missing.clone()].into(),
             next: None,
         }));
         let of = |store| snapshot.metrics_of(StoreId(store));

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 
 use crate::{
     Actions, ClusterMetrics, Cursor, Invariant, Listing, Measured, Region, RegionId, Result,
-    Source, Store, StoreMetrics,
+    Source, Store, StoreMetrics, Timestamp,
 };
 
 /// A distributed storage system that can be observed, judged and, where it allows, acted upon.
@@ -115,10 +115,37 @@ forward_subject!(Arc Box);
 ///
 /// struct Queue { jobs: u64 }
 ///
-/// let part = Part::new("queue", |_last| async { Ok(Queue { jobs: 3 }) })
+/// let part = Part::new("queue", |_due| async { Ok(Queue { jobs: 3 }) })
 ///     .every(Duration::from_secs(60))
 ///     .within(Duration::from_secs(2));
 /// assert_eq!(part.name(), "queue");
+/// ```
+///
+/// A read is given the time and [what it returned last](Due), so that what a subject must remember
+/// between looks lives in the snapshots and nowhere else. Since when is each group behind? What could not
+/// be read this time keeps what is known of it:
+///
+/// ```
+/// use operator_core::{Due, Part, Timestamp};
+/// use std::collections::BTreeMap;
+///
+/// struct Behind(BTreeMap<String, Timestamp>);
+///
+/// /// How far each group is behind; `None` where it could not be read.
+/// async fn lags() -> Vec<(String, Option<u64>)> {
+///     vec![("billing".to_owned(), Some(7)), ("search".to_owned(), None)]
+/// }
+///
+/// let part = Part::new("lag", |due: Due<Behind>| async move {
+///     let since = |group: &str| due.last.as_ref().and_then(|last| last.value.0.get(group).copied());
+///     let behind = lags().await.into_iter().filter_map(|(group, lag)| match lag {
+///         Some(0) => None,
+///         Some(_) => Some((group.clone(), since(&group).unwrap_or(due.at))),
+///         None => since(&group).map(|since| (group.clone(), since)),
+///     });
+///     Ok(Behind(behind.collect()))
+/// });
+/// # drop(part);
 /// ```
 pub struct Part<'a> {
     name: &'static str,
@@ -133,23 +160,33 @@ pub struct Part<'a> {
 /// A part's value on its way into a snapshot: a `Measured<T>`, its type forgotten.
 pub(crate) type AnyMeasured = Arc<dyn Any + Send + Sync>;
 /// Wraps a value that was read into its `Measured<T>`; called by the observer, who knows the time.
-pub(crate) type Stamp = Box<dyn FnOnce(crate::Timestamp, Source) -> AnyMeasured + Send>;
+pub(crate) type Stamp = Box<dyn FnOnce(Timestamp, Source) -> AnyMeasured + Send>;
 type PartFuture<'a> = Pin<Box<dyn Future<Output = Result<Stamp>> + Send + 'a>>;
-type ReadPart<'a> = Box<dyn FnOnce(Option<AnyMeasured>) -> PartFuture<'a> + Send + 'a>;
+type ReadPart<'a> = Box<dyn FnOnce(Timestamp, Option<AnyMeasured>) -> PartFuture<'a> + Send + 'a>;
+
+/// What the read of a part is given: it is due.
+#[derive(Debug)]
+pub struct Due<T> {
+    /// The time of the look.
+    pub at: Timestamp,
+    /// What it returned last, however many tries have failed since. It is lost at a restart.
+    pub last: Option<Arc<Measured<T>>>,
+}
 
 impl<'a> Part<'a> {
     /// A part that is read at every look, within the observer's deadline.
     ///
-    /// The read is given the value it returned last, so that what a subject must remember between
-    /// looks (when did this change?) lives in the snapshots and nowhere else. It is lost at a restart.
+    /// A read that fails, hangs or panics makes the part a gap at once; it is due again at the next look,
+    /// whatever its beat.
     pub fn new<T, F, R>(name: &'static str, read: R) -> Self
     where
         T: Any + Send + Sync,
         F: Future<Output = Result<T>> + Send + 'a,
-        R: FnOnce(Option<Arc<Measured<T>>>) -> F + Send + 'a,
+        R: FnOnce(Due<T>) -> F + Send + 'a,
     {
-        let read = |last: Option<AnyMeasured>| -> PartFuture<'a> {
-            let value = read(last.and_then(|last| last.downcast().ok()));
+        let read = |at, last: Option<AnyMeasured>| -> PartFuture<'a> {
+            let last = last.and_then(|last| last.downcast().ok());
+            let value = read(Due { at, last });
             Box::pin(async move {
                 let value = value.await?;
                 let stamp: Stamp =
@@ -168,7 +205,10 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// Read no more often than this. In between the last value stands, with its age.
+    /// Read again only when a value is this old. In between it stands, with its age.
+    ///
+    /// A rule that judges such a part says so with [`Verdicts::as_of`](crate::Verdicts::as_of), so that one
+    /// reading is not counted twice.
     #[must_use]
     pub fn every(mut self, beat: Duration) -> Self {
         self.every = beat;
@@ -219,8 +259,8 @@ impl<'a> Part<'a> {
             .unwrap_or_else(|| format!("{subject} {}", self.name).into())
     }
 
-    pub(crate) fn read(self, last: Option<AnyMeasured>) -> PartFuture<'a> {
-        (self.read)(last)
+    pub(crate) fn read(self, at: Timestamp, last: Option<AnyMeasured>) -> PartFuture<'a> {
+        (self.read)(at, last)
     }
 }
 

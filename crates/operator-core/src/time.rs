@@ -197,6 +197,8 @@ impl SystemClock {
 }
 
 /// A clock that stands still until whoever holds it moves it: a simulator, a replay, a test.
+///
+/// It decides when looks are due and what time they carry. How long a read may take is always real time.
 #[derive(Debug, Clone)]
 pub struct ManualClock {
     now: Arc<watch::Sender<Timestamp>>,

@@ -42,6 +42,12 @@ enum Flaw {
     PanicsWhenBlind,
     HealthyWhenBlind,
     HealthyOfBlindReadings,
+    BuriesTheUnreadable,
+    BuriesTheUnseen,
+    TakesBlindForHealthy,
+    ScanGoesOn,
+    GivesMoreThanAsked,
+    HangsOnARegion,
 }
 
 /// The scripted subject, broken in one way.
@@ -110,7 +116,7 @@ impl NotUp {
         } else {
             "not_up"
         };
-        let rule = Rule::cluster(code, summary);
+        let rule = Rule::new(code, summary);
         let rule = match flaw {
             Flaw::SymptomOfNothing => rule.symptom_of("nothing", Scope::Any),
             Flaw::ImpossibleObjective => rule.slo(Slo {
@@ -130,7 +136,19 @@ impl Invariant for NotUp {
     }
 
     fn check(&self, snapshot: &Snapshot, verdicts: &mut Verdicts) -> Result<(), Gap> {
+        if self.flaw == Flaw::BuriesTheUnreadable {
+            let stores = snapshot.stores()?;
+            for store in &stores.items {
+                verdicts.holds(store.entity());
+            }
+            verdicts.others_are_gone();
+            return Ok(());
+        }
+        if self.flaw == Flaw::BuriesTheUnseen {
+            verdicts.others_are_gone();
+        }
         let metrics = match (snapshot.metrics(), self.flaw) {
+            (Err(_), Flaw::BuriesTheUnseen) => return Ok(()),
             (Ok(metrics), _) => metrics,
             (Err(gap), Flaw::PanicsWhenBlind) => panic!("{gap}"),
             (Err(_), Flaw::HealthyWhenBlind) => {
@@ -140,7 +158,10 @@ impl Invariant for NotUp {
             (Err(gap), _) => return Err(gap),
         };
         for metrics in &metrics.items {
-            if self.flaw == Flaw::HealthyOfBlindReadings {
+            if matches!(
+                self.flaw,
+                Flaw::HealthyOfBlindReadings | Flaw::TakesBlindForHealthy
+            ) {
                 match metrics.up.value() {
                     Some(false) => verdicts.broken(metrics.entity(), broken()),
                     _ => verdicts.holds(metrics.entity()),
@@ -281,13 +302,13 @@ impl Subject for Flawed {
         }
         let mut parts = self.inner.parts();
         match self.flaw {
-            Flaw::NamesPartsAlike => parts.push(Part::new("words", |_last| async { Ok(1.5f64) })),
-            Flaw::TypesPartsAlike => parts.push(Part::new("more", |_last| async { Ok(9u64) })),
+            Flaw::NamesPartsAlike => parts.push(Part::new("words", |_due| async { Ok(1.5f64) })),
+            Flaw::TypesPartsAlike => parts.push(Part::new("more", |_due| async { Ok(9u64) })),
             Flaw::PartWithoutBound => {
-                let part = Part::new("slow", |_last| async { Ok(1.5f64) });
+                let part = Part::new("slow", |_due| async { Ok(1.5f64) });
                 parts.push(part.every(Duration::from_secs(86_400)));
             }
-            Flaw::PartHangs => parts.push(Part::new("hangs", |_last| {
+            Flaw::PartHangs => parts.push(Part::new("hangs", |_due| {
                 std::future::pending::<Result<f64>>()
             })),
             _ => {}
@@ -310,6 +331,9 @@ impl Subject for Flawed {
 #[async_trait]
 impl Regions for Flawed {
     async fn one(&self, id: RegionId) -> Result<Region> {
+        if self.is(Flaw::HangsOnARegion) {
+            std::future::pending::<()>().await;
+        }
         let regions = self.inner.regions().expect("scripted regions");
         match (regions.one(id).await, self.flaw) {
             (Err(_), Flaw::InventsAbsentRegions) => Ok(region(id.0, "", "")),
@@ -336,6 +360,11 @@ impl Regions for Flawed {
     }
 
     async fn hottest(&self, flow: Flow, limit: usize) -> Result<Listing<Region>> {
+        let limit = if self.is(Flaw::GivesMoreThanAsked) {
+            9
+        } else {
+            limit
+        };
         self.inner
             .regions()
             .expect("scripted regions")
@@ -356,6 +385,11 @@ impl Regions for Flawed {
     }
 
     async fn scan(&self, from: Option<&Cursor>, visit: &mut Visit<'_>) -> Result<()> {
+        if self.is(Flaw::ScanGoesOn) {
+            for _ in 0..3 {
+                let _ = visit(Listing::whole(Vec::new()));
+            }
+        }
         self.inner
             .regions()
             .expect("scripted regions")
@@ -370,7 +404,7 @@ impl Act<TransferLeader> for Flawed {
         let receipt = self
             .inner
             .actions()
-            .act("scripted", &action.clone().into())
+            .act("scripted", &(*action).into())
             .await?;
         Ok(match self.flaw {
             Flaw::GivesAnothersReceipt => Receipt {
@@ -527,6 +561,36 @@ const CHECKS: &[(Flaw, &str, &str)] = &[
         "with nothing seen, `not_up` panics: store metrics not seen",
     ),
     (
+        Flaw::BuriesTheUnreadable,
+        "rules_tolerate_blindness",
+        "with store/1 unreadable, `not_up` finds store/1 healthy or gone, and did not before",
+    ),
+    (
+        Flaw::BuriesTheUnseen,
+        "rules_tolerate_blindness",
+        "with nothing seen, `not_up` says what is so of those it does not name",
+    ),
+    (
+        Flaw::TakesBlindForHealthy,
+        "rules_tolerate_blindness",
+        "with nothing in anything, `not_up` finds health",
+    ),
+    (
+        Flaw::ScanGoesOn,
+        "reads_agree",
+        "a scan that was told to end went on for 4 pages",
+    ),
+    (
+        Flaw::GivesMoreThanAsked,
+        "reads_agree",
+        "2 of the hottest regions were asked for, and 4 came",
+    ),
+    (
+        Flaw::HangsOnARegion,
+        "absent_ids_are_not_found",
+        "is absent, and reading it hangs",
+    ),
+    (
         Flaw::HealthyWhenBlind,
         "rules_tolerate_blindness",
         "with nothing seen, `not_up` finds health",
@@ -574,7 +638,54 @@ async fn health_out_of_blind_readings_is_found() {
         .set(Answer::Value(Listing::whole(vec![down, metrics(2)])));
     let outcome = conformance::rules_tolerate_blindness(&subject, &Probe::default()).await;
     let breaches = outcome.expect_err("health out of ignorance").to_string();
-    let expected =
-        "with metrics that are all blind, `not_up` finds store/1 healthy, and did not before";
+    let expected = "with metrics that are all blind, `not_up` finds store/1 healthy or gone, and did not before";
     assert!(breaches.contains(expected), "{breaches}");
+}
+
+/// What blocks cannot be given up, and holds up everything beside it.
+#[tokio::test]
+async fn a_read_that_blocks_is_found() {
+    #[derive(Debug)]
+    struct Blocks(ScriptedSubject);
+
+    #[async_trait]
+    impl Subject for Blocks {
+        fn name(&self) -> &str {
+            "blocks"
+        }
+        fn invariants(&self) -> Vec<Box<dyn Invariant>> {
+            Vec::new()
+        }
+        async fn stores(&self) -> Result<Listing<Store>> {
+            let (_tell, told) = std::sync::mpsc::channel::<()>();
+            let _ = told.recv_timeout(Duration::from_millis(30));
+            self.0.stores().await
+        }
+        async fn store_metrics(&self, stores: &[Store]) -> Result<Listing<StoreMetrics>> {
+            self.0.store_metrics(stores).await
+        }
+        async fn cluster_metrics(&self) -> Result<ClusterMetrics> {
+            self.0.cluster_metrics().await
+        }
+        fn parts(&self) -> Vec<Part<'_>> {
+            Vec::new()
+        }
+        fn regions(&self) -> Option<&dyn Regions> {
+            None
+        }
+        fn actions(&self) -> Actions<'_> {
+            Actions::none()
+        }
+    }
+
+    let probe = Probe {
+        deadline: Duration::from_millis(10),
+        ..Probe::default()
+    };
+    let outcome = conformance::reads_agree(&Blocks(ScriptedSubject::new("blocks")), &probe).await;
+    let breaches = outcome.expect_err("it blocks").to_string();
+    assert!(
+        breaches.contains("stores took longer than twice 10ms: the read blocks"),
+        "{breaches}"
+    );
 }

@@ -259,6 +259,44 @@ fn others_are_what_the_rule_says_of_them() {
     }
 }
 
+/// A rule on a part that is read every 30 s, looked at every 10 s: one reading is not seen three times.
+#[test]
+fn a_reading_that_is_looked_at_twice_counts_once() {
+    #[derive(Debug)]
+    struct Slow(Rule);
+    impl Invariant for Slow {
+        fn rule(&self) -> &Rule {
+            &self.0
+        }
+        fn check(&self, snapshot: &Snapshot, verdicts: &mut Verdicts) -> Result<(), Gap> {
+            let at = snapshot.at().unix_millis() / 1000;
+            let read_at = at - at % 30;
+            verdicts.as_of(support::at(read_at.unsigned_abs()));
+            match read_at {
+                60 => verdicts.holds(store(1)),
+                _ => verdicts.broken(
+                    store(1),
+                    Broken::new(Severity::Warning, Evidence::default()),
+                ),
+            }
+            Ok(())
+        }
+    }
+    let mut engine = Engine::new(vec![Box::new(Slow(rule(30, 1)))]).expect("one rule");
+    let mut changes = Vec::new();
+    for seconds in (0..=120).step_by(10) {
+        let snapshot = Snapshot::unseen(at(seconds));
+        changes.extend(
+            engine
+                .judge(&snapshot)
+                .iter()
+                .map(|change| (seconds, support::line(change))),
+        );
+    }
+    // Raised by the second reading; the one healthy reading at 60 resolves nothing.
+    assert_eq!(changes, [(30, RAISED.to_owned())]);
+}
+
 fn maintenance(entity: Entity, until: u64) -> Maintenance {
     Maintenance {
         entity,
@@ -302,6 +340,61 @@ fn maintenance_expects_nothing_of_others_and_nothing_that_was_open_before() {
     assert_eq!(severities, [Severity::Critical; 2]);
 }
 
+/// A store that came back inside its maintenance must page nobody because the maintenance is over.
+#[test]
+fn maintenance_that_ends_while_a_store_settles_says_nothing_unless_it_breaks_again() {
+    for (last, expected) in [
+        (See::Holds, vec!["resolved store/1 info"]),
+        (
+            See::Broken(Severity::Critical),
+            vec!["moved store/1 critical"],
+        ),
+    ] {
+        let mut engine = engine(rule(0, 20));
+        engine.expect(maintenance(store(1), 100));
+        let mut changes = Vec::new();
+        for (seconds, see) in [
+            (0, See::Broken(Severity::Critical)),
+            (90, See::Holds),
+            (100, See::Holds),
+            (110, last),
+        ] {
+            changes.extend(judge(
+                &mut engine,
+                seconds,
+                Look::Named(vec![(store(1), see)]),
+            ));
+        }
+        assert_eq!(changes[0], "raised store/1 info");
+        assert_eq!(changes[1..], expected);
+    }
+}
+
+#[test]
+fn of_two_maintenances_the_longer_counts_and_a_new_one_replaces_the_old() {
+    let look = || Look::Named(vec![(store(1), See::Broken(Severity::Critical))]);
+    let mut engine = engine(rule(0, 0));
+    engine.expect(maintenance(store(1), 50));
+    engine.expect(maintenance(Entity::Cluster, 100));
+    judge(&mut engine, 0, look());
+    assert_eq!(judge(&mut engine, 60, look()), [""; 0]);
+    engine.expect(maintenance(Entity::Cluster, 70));
+    assert_eq!(engine.expected().len(), 1);
+    assert_eq!(judge(&mut engine, 80, look()), ["moved store/1 critical"]);
+}
+
+#[test]
+fn maintenance_outlives_a_restart() {
+    let look = || Look::Named(vec![(store(1), See::Broken(Severity::Critical))]);
+    let mut before = engine(rule(0, 0));
+    before.expect(maintenance(store(1), 100));
+    judge(&mut before, 0, look());
+    let mut after = engine(rule(0, 0));
+    after.restore(before.export()).expect("one version");
+    assert_eq!(judge(&mut after, 20, look()), [""; 0]);
+    assert_eq!(judge(&mut after, 100, look()), ["moved store/1 critical"]);
+}
+
 #[test]
 fn maintenance_that_is_called_off_ends_at_the_next_look() {
     let mut engine = engine(rule(0, 0));
@@ -331,6 +424,37 @@ fn forget_drops_what_it_names_and_tells_what_was_open() {
     assert_eq!(engine.forget(None, None).len(), 2);
 }
 
+/// Golden: what a log of changes reads like.
+#[test]
+fn changes_read_as_lines() {
+    let mut engine = engine(rule(0, 0));
+    let named = |see| Look::Named(vec![(store(1), see)]);
+    let mut lines = Vec::new();
+    for (seconds, look) in [
+        (0, named(See::Broken(Severity::Warning))),
+        (10, named(See::Broken(Severity::Critical))),
+        (20, named(See::Holds)),
+        (30, named(See::Broken(Severity::Warning))),
+        (40, named(See::Gone)),
+        (50, Look::Blind),
+        (60, Look::Blind),
+        (70, named(See::Holds)),
+    ] {
+        let snapshot = Snapshot::unseen(at(seconds)).with_part("look", Ok(look));
+        lines.extend(engine.judge(&snapshot).iter().map(ToString::to_string));
+    }
+    let expected = [
+        "raised warning told store/1: it is as told",
+        "moved from warning to critical told store/1: it is as told",
+        "resolved critical told store/1: it is as told",
+        "raised warning told store/1: it is as told",
+        "resolved warning told store/1: it is as told (store/1 is gone)",
+        "blinded told: the look not seen: the answer does not say",
+        "sighted told, blind since 1970-01-01T00:00:50Z",
+    ];
+    assert_eq!(lines, expected);
+}
+
 #[test]
 fn two_rules_with_one_code_are_refused() {
     let twice: Vec<Box<dyn Invariant>> =
@@ -353,17 +477,14 @@ fn a_rule_that_panics_is_blind_and_takes_no_other_with_it() {
         }
     }
     let rules: Vec<Box<dyn Invariant>> = vec![
-        Box::new(Panics(Rule::cluster("panics", "it panics"))),
+        Box::new(Panics(Rule::new("panics", "it panics"))),
         Box::new(Told(rule(0, 0))),
     ];
     let mut engine = Engine::new(rules).expect("two codes");
     let look = Look::Named(vec![(store(1), See::Broken(Severity::Warning))]);
     assert_eq!(judge(&mut engine, 0, look), [RAISED]);
     let gaps: Vec<_> = engine.blind().map(|blind| blind.gap.to_string()).collect();
-    assert_eq!(
-        gaps,
-        ["the verdict not seen: the read panicked: no such index"]
-    );
+    assert_eq!(gaps, ["the verdict not seen: it panicked: no such index"]);
 }
 
 #[test]
@@ -383,6 +504,108 @@ fn what_is_not_configured_is_listed_and_is_no_blindness() {
         assert!(engine.judge(&Snapshot::unseen(at(seconds))).is_empty());
     }
     assert_eq!(engine.blind().count(), 1);
+}
+
+#[test]
+fn what_nobody_configured_neither_explains_nor_ends_blindness() {
+    #[derive(Debug)]
+    struct Sees(Rule);
+    impl Invariant for Sees {
+        fn rule(&self) -> &Rule {
+            &self.0
+        }
+        fn check(&self, snapshot: &Snapshot, verdicts: &mut Verdicts) -> Result<(), Gap> {
+            let not_configured = Gap::new("metrics", Why::NotConfigured);
+            if snapshot.at() >= at(60) {
+                return Err(not_configured);
+            }
+            verdicts.unseen(store(1), not_configured);
+            verdicts.unseen(store(2), Gap::new("metrics", Why::Unsaid));
+            Ok(())
+        }
+    }
+    let mut engine = Engine::new(vec![Box::new(Sees(rule(0, 0)))]).expect("one rule");
+    let mut changes = Vec::new();
+    for seconds in [0, 20, 40, 60, 80] {
+        changes.extend(
+            engine
+                .judge(&Snapshot::unseen(at(seconds)))
+                .iter()
+                .map(support::line),
+        );
+    }
+    assert_eq!(changes, [BLINDED]);
+}
+
+#[test]
+fn a_tombstone_hides_no_blindness() {
+    let mut engine = engine(rule(0, 0));
+    let look = || Look::Named(vec![(store(1), See::Gone), (store(2), See::Unseen)]);
+    assert_eq!(judge(&mut engine, 0, look()), [""; 0]);
+    assert_eq!(judge(&mut engine, 20, look()), [BLINDED]);
+    // Where everything that is named is gone, there is nothing to be blind to.
+    assert_eq!(
+        judge(&mut engine, 40, Look::Named(vec![(store(1), See::Gone)])),
+        [SIGHTED]
+    );
+}
+
+#[test]
+fn what_is_both_unseen_and_healthy_is_unseen() {
+    let mut engine = engine(rule(0, 0));
+    judge(
+        &mut engine,
+        0,
+        Look::Named(vec![(store(1), See::Broken(Severity::Warning))]),
+    );
+    for named in [
+        [See::Holds, See::Unseen],
+        [See::Unseen, See::Holds],
+        [See::Gone, See::Unseen],
+    ] {
+        let look = Look::Named(named.map(|see| (store(1), see)).to_vec());
+        assert_eq!(judge(&mut engine, 20, look), [""; 0]);
+    }
+}
+
+#[test]
+fn of_two_proofs_the_longer_counts_in_either_order() {
+    for named in [
+        [See::BrokenFor(90), See::BrokenFor(5)],
+        [See::BrokenFor(5), See::BrokenFor(90)],
+    ] {
+        let look = Look::Named(named.map(|see| (store(1), see)).to_vec());
+        assert_eq!(judge(&mut engine(rule(60, 0)), 1000, look), [RAISED]);
+    }
+}
+
+#[test]
+fn a_violation_tells_since_when_it_stands_when_it_was_raised_and_when_last_seen() {
+    let mut engine = engine(rule(40, 0));
+    for (seconds, see) in [
+        (1000, See::BrokenFor(30)),
+        (1020, See::BrokenFor(10)),
+        (1040, See::Broken(Severity::Warning)),
+    ] {
+        judge(&mut engine, seconds, Look::Named(vec![(store(1), see)]));
+    }
+    let open = engine.open().next().expect("it is open");
+    assert_eq!(
+        (open.since, open.raised_at, open.last_seen),
+        (at(970), at(1020), at(1040))
+    );
+    assert_eq!(engine.judged_at(), Some(at(1040)));
+}
+
+#[test]
+fn time_is_not_counted_twice_when_snapshots_come_out_of_order() {
+    let mut engine = engine(rule(140, 0));
+    for seconds in [0, 100, 50, 100, 130] {
+        let look = Look::Named(vec![(store(1), See::Broken(Severity::Warning))]);
+        assert_eq!(judge(&mut engine, seconds, look), [""; 0]);
+    }
+    let left = engine.pending().next().map(|case| case.grace_left);
+    assert_eq!(left, Some(Duration::from_secs(10)));
 }
 
 #[test]
@@ -436,6 +659,61 @@ fn a_state_of_rules_that_are_left_out_for_a_while_is_kept() {
     assert_eq!(without.open().count(), 0);
     full.restore(without.export()).expect("one version");
     assert_eq!(full.open().count(), 1);
+    assert!(without.forget(None, None).is_empty());
+    full.restore(without.export()).expect("one version");
+    assert_eq!(full.open().count(), 0);
+}
+
+#[test]
+fn blindness_that_was_announced_is_not_announced_again_by_a_detour() {
+    let mut full = engine(rule(0, 0));
+    for seconds in [0, 20] {
+        judge(&mut full, seconds, Look::Blind);
+    }
+    let mut without = Engine::new(Vec::new()).expect("no rules");
+    without.restore(full.export()).expect("one version");
+    let mut again = engine(rule(0, 0));
+    again.restore(without.export()).expect("one version");
+    assert_eq!(judge(&mut again, 40, Look::Blind), [""; 0]);
+    assert_eq!(
+        judge(&mut again, 60, Look::Named(vec![(store(1), See::Holds)])),
+        [SIGHTED]
+    );
+}
+
+/// Whatever a rule names and measures, what was written is read back.
+#[test]
+fn every_state_that_can_be_written_can_be_read() {
+    #[derive(Debug)]
+    struct Odd(Rule);
+    impl Invariant for Odd {
+        fn rule(&self) -> &Rule {
+            &self.0
+        }
+        fn check(&self, _: &Snapshot, verdicts: &mut Verdicts) -> Result<(), Gap> {
+            for (kind, id) in [("store", "nas-1"), ("backup", ""), ("a/b", "c"), ("", "")] {
+                let mut seen = operator_core::Quantity::new("load", 1u64, "", "odd", at(0));
+                seen.value = operator_core::Value::Number(f64::NAN);
+                let broken = Broken::new(Severity::Warning, Evidence::of([seen]));
+                verdicts.broken(Entity::named(kind, id), broken);
+            }
+            Ok(())
+        }
+    }
+    let new = || Engine::new(vec![Box::new(Odd(rule(0, 0)))]).expect("one rule");
+    let mut engine = new();
+    assert_eq!(engine.judge(&Snapshot::unseen(at(0))).len(), 4);
+    let written = serde_json::to_string(&engine.export()).expect("a state is written");
+    let read: State = serde_json::from_str(&written).expect("and read back");
+    let mut again = new();
+    again.restore(read).expect("one version");
+    let entities = |engine: &Engine| {
+        engine
+            .open()
+            .map(|open| open.entity.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(entities(&again), entities(&engine));
 }
 
 #[test]

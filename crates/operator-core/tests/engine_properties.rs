@@ -317,7 +317,7 @@ proptest! {
             let snapshot = Snapshot::unseen(at(now)).with_part("look", Ok(look.clone()));
             engine.judge(&snapshot);
             for (id, opened) in opened.iter_mut().enumerate().skip(1) {
-                let account = engine.slos().find(|standing| *standing.entity == store(id as u64));
+                let account = engine.objectives().find(|standing| *standing.entity == store(id as u64));
                 let Some(account) = account else {
                     *opened = None;
                     continue;

@@ -9,7 +9,7 @@ use support::{at, store};
 
 /// The rules of these tests: which is a symptom of which.
 fn rule(code: &'static str) -> Arc<Rule> {
-    let rule = Rule::cluster(code, "it is as told");
+    let rule = Rule::new(code, "it is as told");
     Arc::new(match code {
         "down_peers" => rule
             .symptom_of("store_down", Scope::Any)
@@ -18,6 +18,7 @@ fn rule(code: &'static str) -> Arc<Rule> {
             .symptom_of("slow_store", Scope::Same)
             .symptom_of("store_down", Scope::Any),
         "lag" => rule.symptom_of("latency", Scope::Same),
+        "echo" => rule.symptom_of("echo", Scope::Any),
         "hen" => rule.symptom_of("egg", Scope::Any),
         "egg" => rule.symptom_of("hen", Scope::Any),
         _ => rule,
@@ -184,6 +185,15 @@ fn rules_that_are_symptoms_of_each_other_still_have_a_cause() {
 }
 
 #[test]
+fn nothing_is_its_own_cause() {
+    check(&[open("echo", store(1), 10)], &[(&["echo store/1"], &[])]);
+    check(
+        &[open("echo", store(1), 10), open("echo", store(2), 20)],
+        &[(&["echo store/1"], &["echo store/2"])],
+    );
+}
+
+#[test]
 fn an_incident_is_as_bad_as_its_worst_and_as_old_as_its_oldest() {
     let found: Vec<Incident> = incidents(&[
         open("store_down", store(1), 60),
@@ -192,6 +202,13 @@ fn an_incident_is_as_bad_as_its_worst_and_as_old_as_its_oldest() {
     assert_eq!(
         (found[0].severity(), found[0].since()),
         (Severity::Critical, at(10))
+    );
+    let mut worse = open("down_peers", Entity::Cluster, 70);
+    worse.severity = Severity::Critical;
+    let found = incidents(&[open("cut_off", store(1), 60), worse]);
+    assert_eq!(
+        (found[0].cause().severity, found[0].severity()),
+        (Severity::Warning, Severity::Critical)
     );
     assert!(incidents(&[]).is_empty());
 }

@@ -5,7 +5,9 @@ mod support;
 use std::time::Duration;
 
 use operator_core::{
-    Answer, Beat, Clock, Engine, Monitor, Observer, Script, ScriptedSubject, Severity, Timestamp,
+    Answer, Beat, Broken, Clock, Evidence, Fault, Gap, Invariant, Listing, Measured, Monitor,
+    Observer, Reading, Rule, Script, ScriptedSubject, Severity, Snapshot, Store, StoreId,
+    StoreMetrics, Timestamp, Verdicts, Why,
 };
 use support::{Look, See, Told, line, rule, store};
 
@@ -94,38 +96,61 @@ async fn what_ends_it_ends_it_in_mid_look_and_loses_nothing_that_was_judged() {
     );
 }
 
+/// A rule on metrics: a store that is not up is broken.
+#[derive(Debug)]
+struct NotUp(Rule);
+
+impl Invariant for NotUp {
+    fn rule(&self) -> &Rule {
+        &self.0
+    }
+
+    fn check(&self, snapshot: &Snapshot, verdicts: &mut Verdicts) -> Result<(), Gap> {
+        for metrics in &snapshot.metrics()?.items {
+            verdicts.judge(metrics.entity(), || {
+                let up = metrics.up.measured()?.is_some_and(|up| up.value);
+                Ok((!up).then(|| Broken::new(Severity::Critical, Evidence::default())))
+            });
+        }
+        Ok(())
+    }
+}
+
+fn metrics(up: bool) -> Listing<StoreMetrics> {
+    let gap = Gap::new("metrics", Why::NotConfigured);
+    let of = |id| StoreMetrics {
+        up: Reading::Seen(Measured::new(up, Timestamp::EPOCH, "scripted")),
+        ..StoreMetrics::blind(StoreId(id), &gap)
+    };
+    Listing::whole((1..=3).map(of).collect())
+}
+
 /// An hour without metrics leaves every open violation open, and says once that it is blind.
 #[tokio::test(start_paused = true)]
-async fn an_hour_of_blindness_leaves_what_is_open_open() {
-    let broken = Look::Named(
-        (1..=3)
-            .map(|id| (store(id), See::Broken(Severity::Critical)))
-            .collect(),
-    );
-    let looks = Script::new(broken);
-    let subject = ScriptedSubject::new("scripted")
-        .with_part("look", looks.clone(), |part| part)
-        .with_rule(Told(rule(60, 60)));
+async fn an_hour_without_metrics_leaves_what_is_open_open() {
+    let subject = ScriptedSubject::new("scripted").with_rule(NotUp(rule(60, 60)));
+    let stores = (1..=3).map(|id| Store::new(StoreId(id), "a:1")).collect();
+    subject.stores.set(Answer::Value(Listing::whole(stores)));
+    let script = subject.metrics.clone();
     let clock = Clock::system();
+    let begin = clock.now();
     let mut monitor = Monitor::new(subject, observer(&clock)).unwrap();
     let mut changes = Vec::new();
-    let begin = clock.now();
-    let minutes = |minutes: u64| clock.sleep_until(begin + Duration::from_secs(60 * minutes));
-    let mut watch = async |monitor: &mut Monitor<ScriptedSubject>, until: u64| {
+    let away = Answer::Fails(Fault::TimedOut { after: TEN });
+    for (until, answer, open) in [
+        (2, Answer::Value(metrics(false)), 3),
+        (62, away, 3),
+        (64, Answer::Value(metrics(true)), 0),
+    ] {
+        script.set(answer);
+        let end = clock.sleep_until(begin + Duration::from_secs(60 * until));
         monitor
-            .run(Beat::every(TEN), minutes(until), |tick, _: &mut Engine| {
+            .run(Beat::every(TEN), end, |tick, _| {
                 changes.extend(tick.changes.iter().map(line));
             })
             .await;
-    };
-    watch(&mut monitor, 2).await;
-    looks.set(Answer::Fails(operator_core::Fault::TimedOut { after: TEN }));
-    watch(&mut monitor, 62).await;
-    assert_eq!(monitor.engine().open().count(), 3);
-    looks.set(Answer::Value(Look::Named(
-        (1..=3).map(|id| (store(id), See::Holds)).collect(),
-    )));
-    watch(&mut monitor, 64).await;
+        assert_eq!(monitor.engine().open().count(), open, "after {until} min");
+    }
     let of = |word: &str| {
         (1..=3)
             .map(|id| format!("{word} store/{id} critical"))

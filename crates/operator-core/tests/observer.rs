@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use operator_core::{
-    Actions, Answer, Clock, ClusterMetrics, Error, Fault, Gap, Invariant, Listing, ManualClock,
-    Observer, Part, Reading, Regions, Result, Script, ScriptedSubject, Snapshot, Store, StoreId,
-    StoreMetrics, Subject, Timestamp, Why,
+    Actions, Answer, Clock, ClusterMetrics, Due, Error, Fault, Gap, Invariant, Listing,
+    ManualClock, Observer, Part, Reading, Regions, Result, Script, ScriptedSubject, Snapshot,
+    Store, StoreId, StoreMetrics, Subject, Timestamp, Why,
 };
 
 const DEADLINE: Duration = Duration::from_secs(8);
@@ -74,7 +74,7 @@ async fn what_fails_hangs_or_panics_costs_only_its_own_part() {
     let says = [
         "connection refused",
         "no answer within 8 s",
-        "the read panicked: no such index",
+        "it panicked: no such index",
     ];
     for (way, says) in says.into_iter().enumerate() {
         for victim in 0..4 {
@@ -158,7 +158,7 @@ async fn reads_run_at_the_same_time() {
             Err(Error::new("read cluster metrics", broken()).at("slow"))
         }
         fn parts(&self) -> Vec<Part<'_>> {
-            let part = Part::new("words", |_last| async {
+            let part = Part::new("words", |_due| async {
                 tokio::time::sleep(READ).await;
                 Ok(Words(Vec::new()))
             });
@@ -245,6 +245,125 @@ async fn a_part_that_failed_is_due_again_at_the_next_look_and_says_since_when() 
     assert_eq!(snapshot.gaps().count(), 0);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_part_is_given_up_at_the_observers_deadline_if_its_own_is_longer() {
+    let words: Script<Words> = Script::new(Words(Vec::new()));
+    words.set(Answer::Hangs);
+    let subject = ScriptedSubject::new("scripted")
+        .with_part("words", words, |part| part.within(Duration::from_secs(60)));
+    let clock = Clock::system();
+    let begin = clock.now();
+    Observer::new(clock.clone(), DEADLINE)
+        .observe(&subject)
+        .await;
+    assert_eq!(clock.now().since(begin), DEADLINE);
+}
+
+#[tokio::test]
+async fn a_gap_that_was_closed_in_between_stands_since_it_opened_again() {
+    let (subject, words) = subject();
+    let hand = ManualClock::new(Timestamp::EPOCH);
+    let mut observer = Observer::new(hand.clone().into(), DEADLINE);
+    for (seconds, fails) in [(0, true), (10, false), (20, true), (30, true)] {
+        hand.set(Timestamp::from_unix_seconds(seconds));
+        words.set(if fails {
+            Answer::Fails(broken())
+        } else {
+            Answer::Value(Words(Vec::new()))
+        });
+        subject.cluster.set(if fails {
+            Answer::Fails(broken())
+        } else {
+            idle()
+        });
+        let snapshot = observer.observe(&subject).await;
+        let since: Vec<_> = snapshot.gaps().map(Gap::standing_since).collect();
+        let expected = match seconds {
+            0 => vec![Some(Timestamp::EPOCH); 2],
+            10 => vec![],
+            _ => vec![Some(Timestamp::from_unix_seconds(20)); 2],
+        };
+        assert_eq!(since, expected, "at {seconds}");
+    }
+}
+
+fn idle() -> Answer<ClusterMetrics> {
+    Answer::Value(ClusterMetrics {
+        store_count: Reading::Idle,
+        region_count: Reading::Idle,
+        leaders_per_store: Reading::Idle,
+    })
+}
+
+#[tokio::test]
+async fn a_part_is_read_anew_when_the_clock_was_set_back() {
+    let words = Script::new(Words(vec!["one"]));
+    let subject = ScriptedSubject::new("scripted").with_part("words", words.clone(), |part| {
+        part.every(Duration::from_secs(60))
+            .from_source("the dictionary")
+    });
+    let hand = ManualClock::new(Timestamp::from_unix_seconds(1000));
+    let mut observer = Observer::new(hand.clone().into(), DEADLINE);
+    observer.observe(&subject).await;
+    hand.set(Timestamp::from_unix_seconds(500));
+    let snapshot = observer.observe(&subject).await;
+    assert_eq!(words.asked(), 2);
+    let words = snapshot.part::<Words>().unwrap();
+    assert_eq!(
+        (words.sampled_at, words.source.as_str()),
+        (snapshot.at(), "the dictionary")
+    );
+}
+
+/// Stores that answer late, and metrics that take their time.
+#[tokio::test(start_paused = true)]
+async fn metrics_wait_for_the_first_list_of_stores_and_not_for_a_later_one() {
+    #[derive(Debug)]
+    struct Late(std::sync::Mutex<u64>);
+
+    #[async_trait]
+    impl Subject for Late {
+        fn name(&self) -> &str {
+            "late"
+        }
+        fn invariants(&self) -> Vec<Box<dyn Invariant>> {
+            Vec::new()
+        }
+        async fn stores(&self) -> Result<Listing<Store>> {
+            let seconds = *self.0.lock().unwrap();
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+            Ok(Listing::whole(vec![Store::new(StoreId(1), "a:1")]))
+        }
+        async fn store_metrics(&self, stores: &[Store]) -> Result<Listing<StoreMetrics>> {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            let gap = Gap::new("metrics", Why::Unsaid);
+            let blind = |store: &Store| StoreMetrics::blind(store.id, &gap);
+            Ok(Listing::whole(stores.iter().map(blind).collect()))
+        }
+        async fn cluster_metrics(&self) -> Result<ClusterMetrics> {
+            Err(Error::new("read cluster metrics", broken()).at("late"))
+        }
+        fn parts(&self) -> Vec<Part<'_>> {
+            Vec::new()
+        }
+        fn regions(&self) -> Option<&dyn Regions> {
+            None
+        }
+        fn actions(&self) -> Actions<'_> {
+            Actions::none()
+        }
+    }
+
+    let subject = Late(5.into());
+    let mut observer = Observer::new(Clock::system(), DEADLINE);
+    let first = observer.observe(&subject).await;
+    assert!(first.stores().is_ok() && first.metrics_of(StoreId(1)).is_ok());
+    // Too late to measure after it, were it waited for.
+    *subject.0.lock().unwrap() = 7;
+    let second = observer.observe(&subject).await;
+    assert!(second.stores().is_ok() && second.metrics_of(StoreId(1)).is_ok());
+}
+
 /// What a subject must remember between looks, it builds on its own last value.
 #[tokio::test]
 async fn a_part_is_given_the_value_it_returned_last_however_many_reads_failed_since() {
@@ -277,15 +396,12 @@ async fn a_part_is_given_the_value_it_returned_last_however_many_reads_failed_si
             })
         }
         fn parts(&self) -> Vec<Part<'_>> {
-            let part = Part::new(
-                "count",
-                move |last: Option<std::sync::Arc<operator_core::Measured<Count>>>| async move {
-                    match *self.0.lock().unwrap() {
-                        true => Err(Error::new("count", broken()).at("counts")),
-                        false => Ok(Count(last.map_or(0, |last| last.value.0) + 1)),
-                    }
-                },
-            );
+            let part = Part::new("count", move |due: Due<Count>| async move {
+                match *self.0.lock().unwrap() {
+                    true => Err(Error::new("count", broken()).at("counts")),
+                    false => Ok(Count(due.last.map_or(0, |last| last.value.0) + 1)),
+                }
+            });
             vec![part]
         }
         fn regions(&self) -> Option<&dyn Regions> {
@@ -368,7 +484,7 @@ async fn a_list_of_parts_that_panics_is_a_gap_of_every_part_there_was() {
             if self.0.swap(true, std::sync::atomic::Ordering::Relaxed) {
                 panic!("no such part");
             }
-            vec![Part::new("words", |_last| async { Ok(Words(Vec::new())) })]
+            vec![Part::new("words", |_due| async { Ok(Words(Vec::new())) })]
         }
         fn regions(&self) -> Option<&dyn Regions> {
             None
@@ -388,7 +504,7 @@ async fn a_list_of_parts_that_panics_is_a_gap_of_every_part_there_was() {
         .unwrap_err()
         .to_string();
     assert!(
-        gap.starts_with("words not seen: the read panicked: no such part"),
+        gap.starts_with("words not seen: it panicked: no such part"),
         "{gap}"
     );
 }

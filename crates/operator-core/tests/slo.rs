@@ -22,7 +22,7 @@ fn spent(engine: &Engine) -> [u64; 3] {
         held,
         broken,
         blind,
-    } = engine.slos().next().expect("an account").spent;
+    } = engine.objectives().next().expect("an account").spent;
     [held, broken, blind].map(|time| time.as_secs())
 }
 
@@ -60,7 +60,7 @@ fn only_what_two_looks_saw_alike_is_held_or_broken() {
 fn blind_time_stands_beside_the_share_and_never_inside() {
     let mut engine = accounting(HOUR);
     run(&mut engine, 0, "HHHHHHHHHH?????????BB");
-    let standing = engine.slos().next().expect("an account");
+    let standing = engine.objectives().next().expect("an account");
     assert_eq!(standing.spent.held_ratio(), Some(0.9));
     assert_eq!((standing.is_met(), standing.slo.name), (Some(true), "told"));
 }
@@ -69,14 +69,14 @@ fn blind_time_stands_beside_the_share_and_never_inside() {
 fn what_was_never_seen_is_neither_met_nor_missed() {
     let mut engine = accounting(HOUR);
     run(&mut engine, 0, "H?");
-    let standing = engine.slos().next().expect("an account");
+    let standing = engine.objectives().next().expect("an account");
     assert_eq!(
         (standing.spent.held_ratio(), standing.is_met()),
         (None, None)
     );
     let mut engine = accounting(HOUR);
     run(&mut engine, 0, "????");
-    assert_eq!(engine.slos().count(), 0);
+    assert_eq!(engine.objectives().count(), 0);
 }
 
 #[test]
@@ -115,12 +115,12 @@ fn who_is_gone_or_was_not_seen_for_a_window_has_no_account() {
         Look::NamedAndOthers(vec![(store(2), See::Holds)], See::Gone),
     );
     let left: Vec<_> = engine
-        .slos()
+        .objectives()
         .map(|standing| standing.entity.clone())
         .collect();
     assert_eq!(left, [store(2)]);
     run(&mut engine, 30, &"-".repeat(60));
-    assert_eq!(engine.slos().count(), 0);
+    assert_eq!(engine.objectives().count(), 0);
 }
 
 #[test]
@@ -131,4 +131,37 @@ fn accounts_outlive_a_restart_and_the_time_between_is_blind() {
     after.restore(before.export()).expect("one version");
     run(&mut after, 100, "HH");
     assert_eq!(spent(&after), [30, 0, 80]);
+    // Healthy before and healthy after proves nothing of the time between.
+    let mut before = accounting(HOUR);
+    run(&mut before, 0, "HH");
+    let mut after = accounting(HOUR);
+    after.restore(before.export()).expect("one version");
+    run(&mut after, 100, "HH");
+    assert_eq!(spent(&after), [20, 0, 90]);
+}
+
+#[test]
+fn accounts_of_rules_that_are_left_out_for_a_while_are_kept() {
+    let mut full = accounting(HOUR);
+    run(&mut full, 0, "HHH");
+    let mut without = Engine::new(Vec::new()).expect("no rules");
+    without.restore(full.export()).expect("one version");
+    full.restore(without.export()).expect("one version");
+    assert_eq!(spent(&full), [20, 0, 0]);
+}
+
+/// A state file is a file: whatever is in it, nobody panics.
+#[test]
+fn an_account_of_all_the_time_there_is_does_not_panic() {
+    let mut engine = accounting(HOUR);
+    run(&mut engine, 0, "HHBB");
+    let written = serde_json::to_string(&engine.export()).expect("a state is written");
+    let spoiled = written.replace("\"secs\":10", "\"secs\":18446744073709551615");
+    assert_ne!(spoiled, written);
+    engine
+        .restore(serde_json::from_str(&spoiled).expect("it reads"))
+        .expect("one version");
+    run(&mut engine, 100, "HHBBHH");
+    let standing = engine.objectives().next().expect("an account");
+    assert!(standing.spent.held_ratio().is_some());
 }

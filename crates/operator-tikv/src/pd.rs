@@ -54,7 +54,7 @@ impl Default for PdOptions {
             within: Duration::from_secs(4),
             page_within: Duration::from_secs(30),
             page_regions: 4096,
-            limit_bytes: 64 << 20,
+            limit_bytes: 32 << 20,
             caller: "operator".to_owned(),
             tls: TlsFiles::default(),
             client: None,

@@ -89,7 +89,7 @@ fn known_to_pd(store: &Store) -> StoreMetrics {
 /// Leaders of every store, or the gap: a map without one of them would be a wrong map.
 fn leaders_per_store(stores: &Listing<Store>, now: Timestamp) -> Reading<BTreeMap<StoreId, u64>> {
     let leaders = stores.items.iter().map(|store| {
-        let leaders = stores.known(store.entity(), "leader count", store.leader_count)?;
+        let leaders = stores.known(&store.entity(), "leader count", store.leader_count)?;
         Ok((store.id, leaders))
     });
     let leaders: std::result::Result<BTreeMap<_, _>, Gap> = leaders.collect();

@@ -112,7 +112,7 @@ fn no_target_panics_or_hoards_whatever_it_is_given() {
     let _alone = alone();
     let mut rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut read = vec![0; TARGETS.len()];
-    for round in 0..20_000 {
+    for round in 0..8_000 {
         let data = mutated(&mut rng);
         for (position, (name, target)) in TARGETS.iter().enumerate() {
             ALLOCATED.reset_peak_usage();

@@ -13,11 +13,11 @@ use crate::{report, target};
 const DEADLINE: Duration = Duration::from_secs(8);
 
 pub(crate) async fn run(check: Check) -> Result<Exit, String> {
-    let subject = target::subject(&check.target)?;
+    let (subject, shown) = target::subject(&check.target)?;
     let observer = Observer::new(Clock::system(), DEADLINE);
     let mut monitor = Monitor::new(subject, observer).map_err(|error| error.to_string())?;
     let tick = monitor.tick().await;
     let findings = Findings::of(&tick.snapshot, monitor.engine(), check.no_grace);
-    report::print(&report::text(&check.target.pd, &findings));
+    report::print(&report::text(&shown, &findings));
     Ok(Exit::of(&findings))
 }

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::ops::ControlFlow;
 
 use futures_util::FutureExt;
 use tokio::time::timeout;
 
 use super::{Check, Outcome, Probe, repeated};
-use crate::{Entity, Error, Listing, Result, Store, StoreId, Subject};
+use crate::{
+    Ailment, Clock, Entity, Error, Flow, Listing, Result, Store, StoreId, Subject, Timestamp,
+};
 
 /// Reads tell of the same things: each store once, metrics of every store that was asked for and of no
 /// other, regions that are found by the id and the key they are listed with.
@@ -116,6 +119,25 @@ async fn regions_agree(check: &mut Check, subject: &dyn Subject, probe: &Probe<'
             )
         });
     }
+    for (what, list) in [
+        ("the hottest regions", regions.hottest(Flow::Write, 2)),
+        ("ailing regions", regions.ailing(Ailment::DownPeer, 2)),
+    ] {
+        let list = read(check, what, probe, list).await;
+        let many = list.map_or(0, |list| list.items.len());
+        check.expect(many <= 2, || {
+            format!("2 of {what} were asked for, and {many} came")
+        });
+    }
+    let mut pages = 0;
+    let mut first_page = |_| {
+        pages += 1;
+        ControlFlow::Break(())
+    };
+    read(check, "a scan", probe, regions.scan(None, &mut first_page)).await;
+    check.expect(pages == 1, || {
+        format!("a scan that was told to end went on for {pages} pages")
+    });
     let Some(next) = &page.next else { return };
     if let Some(rest) = read(check, "the next page", probe, regions.page(Some(next), 2)).await {
         let again = rest
@@ -141,7 +163,7 @@ pub async fn cancelled_reads_leave_it_usable(subject: &dyn Subject, probe: &Prob
         let _ = subject.store_metrics(&[]).now_or_never();
         let _ = subject.cluster_metrics().now_or_never();
         for part in subject.parts() {
-            let _ = part.read(None).now_or_never();
+            let _ = part.read(Timestamp::EPOCH, None).now_or_never();
         }
     }
     let after = answers(subject, probe).await;
@@ -172,7 +194,7 @@ async fn answers(subject: &dyn Subject, probe: &Probe<'_>) -> Vec<(&'static str,
     for part in subject.parts() {
         answers.push((
             part.name(),
-            is_answer(&timeout(deadline, part.read(None)).await),
+            is_answer(&timeout(deadline, part.read(Timestamp::EPOCH, None)).await),
         ));
     }
     answers
@@ -189,10 +211,11 @@ fn is_answer<T, E>(outcome: &Result<Result<T>, E>) -> bool {
 /// Where one does not, or where the twin answers all the same.
 pub async fn errors_say_where(subject: &dyn Subject, probe: &Probe<'_>) -> Outcome {
     let mut check = Check::new("errors_say_where");
-    if let Some(regions) = subject.regions()
-        && let Err(error) = regions.one(probe.absent_region).await
-    {
-        says_where(&mut check, &error);
+    if let Some(regions) = subject.regions() {
+        let absent = timeout(probe.deadline, regions.one(probe.absent_region)).await;
+        if let Ok(Err(error)) = absent {
+            says_where(&mut check, &error);
+        }
     }
     let Some(twin) = probe.unreachable else {
         return check.end();
@@ -222,7 +245,7 @@ pub async fn errors_say_where(subject: &dyn Subject, probe: &Probe<'_>) -> Outco
         let name = part.name();
         failures.push((
             name,
-            timeout(probe.deadline, part.read(None))
+            timeout(probe.deadline, part.read(Timestamp::EPOCH, None))
                 .await
                 .map(Result::err),
         ));
@@ -261,7 +284,18 @@ async fn read<T>(
     probe: &Probe<'_>,
     read: impl Future<Output = Result<T>>,
 ) -> Option<T> {
-    match timeout(probe.deadline, read).await {
+    let clock = Clock::system();
+    let begin = clock.now();
+    let outcome = timeout(probe.deadline, read).await;
+    // What awaits is given up at the deadline; only what blocks can answer long after it.
+    let blocks = clock.now().since(begin) >= probe.deadline * 2;
+    check.expect(!blocks, || {
+        format!(
+            "{what} took longer than twice {:?}: the read blocks",
+            probe.deadline
+        )
+    });
+    match outcome {
         Ok(Ok(value)) => Some(value),
         Ok(Err(error)) => {
             check.expect(false, || format!("{what} could not be read: {error:#}"));

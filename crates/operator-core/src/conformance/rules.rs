@@ -1,6 +1,5 @@
 //! Checks of a subject's rules.
 
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{Check, Outcome, Probe, repeated};
@@ -54,8 +53,9 @@ pub fn rules_are_well_formed(subject: &dyn Subject) -> Outcome {
     check.end()
 }
 
-/// Rules judge what they see: with every single part missing, with all of them missing, and with
-/// everything there and nothing in it, they neither panic nor find health that they did not find before.
+/// Rules judge what they see. With any single part missing, or empty, or any store unreadable, they do not
+/// find health (nor call an entity gone) where they did not before; with nothing seen, or nothing in
+/// anything that is seen, they find no health at all. They panic in neither.
 /// A rule about sight may find itself broken; that is what it is for.
 ///
 /// # Errors
@@ -70,24 +70,41 @@ pub async fn rules_tolerate_blindness(subject: &dyn Subject, probe: &Probe<'_>) 
         let Some(found) = judge(&mut check, &*invariant, &seen, "everything there") else {
             continue;
         };
+        let entities: Vec<Entity> = found.iter().map(|(entity, _)| entity.clone()).collect();
         for (what, blinded) in blinded(&seen) {
             let Some(answers) = judge(&mut check, &*invariant, &blinded, &what) else {
                 continue;
             };
-            for (entity, verdict) in &answers {
-                let is_new = found.get(entity) != Some(verdict);
-                check.expect(!(is_new && is_health(verdict)), || {
-                    format!("with {what}, `{code}` finds {entity} healthy, and did not before")
+            let stores = seen.stores().into_iter().flat_map(|stores| &stores.items);
+            let stores = stores
+                .map(Store::entity)
+                .filter(|store| !entities.contains(store));
+            for entity in entities.iter().cloned().chain(stores) {
+                let answer = answers.of(&entity);
+                let is_new = answer != found.of(&entity);
+                check.expect(!(is_new && answer.as_ref().is_some_and(is_health)), || {
+                    format!(
+                        "with {what}, `{code}` finds {entity} healthy or gone, and did not before"
+                    )
                 });
             }
         }
-        let nothing = Snapshot::unseen(seen.at());
-        let answers = judge(&mut check, &*invariant, &nothing, "nothing seen").unwrap_or_default();
-        let healthy = answers.iter().find(|(_, verdict)| is_health(verdict));
         let is_sight = invariant.rule().kind == Kind::Sight;
-        check.expect(is_sight || healthy.is_none(), || {
-            format!("with nothing seen, `{code}` finds health")
-        });
+        for (what, snapshot) in [
+            ("nothing seen", Snapshot::unseen(seen.at())),
+            ("nothing in anything", empty_handed(&seen)),
+        ] {
+            let answers = judge(&mut check, &*invariant, &snapshot, what).unwrap_or_default();
+            let healthy = answers.iter().any(|(_, verdict)| is_health(verdict));
+            check.expect(is_sight || !healthy, || {
+                format!("with {what}, `{code}` finds health")
+            });
+            // Who is not named is gone by the list of stores, which is there in one of them.
+            let buries = snapshot.stores().is_err() && answers.speaks_of_others();
+            check.expect(is_sight || !buries, || {
+                format!("with {what}, `{code}` says what is so of those it does not name")
+            });
+        }
     }
     check.end()
 }
@@ -96,26 +113,20 @@ fn is_health(verdict: &Verdict) -> bool {
     matches!(verdict, Verdict::Holds | Verdict::Gone)
 }
 
-/// The verdicts of a rule by entity; nothing where it is blind.
+/// The verdicts of a rule; none where it is blind.
 fn judge(
     check: &mut Check,
     invariant: &dyn Invariant,
     snapshot: &Snapshot,
     with: &str,
-) -> Option<BTreeMap<Entity, Verdict>> {
+) -> Option<Verdicts> {
     let mut verdicts = Verdicts::default();
     let code = invariant.rule().code;
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
+    match catch_unwind(AssertUnwindSafe(|| {
         invariant.check(snapshot, &mut verdicts)
-    }));
-    match outcome {
-        Ok(Ok(())) => Some(
-            verdicts
-                .iter()
-                .map(|(entity, verdict)| (entity.clone(), verdict.clone()))
-                .collect(),
-        ),
-        Ok(Err(_)) => Some(BTreeMap::new()),
+    })) {
+        Ok(Ok(())) => Some(verdicts),
+        Ok(Err(_)) => Some(Verdicts::default()),
         Err(panic) => {
             let message = panic_message(&*panic);
             check.expect(false, || format!("with {with}, `{code}` panics: {message}"));
@@ -126,7 +137,6 @@ fn judge(
 
 /// The same snapshot with something missing, in every way there is.
 fn blinded(seen: &Snapshot) -> Vec<(String, Snapshot)> {
-    let gap = |what: &'static str| Gap::new(what, Why::Unsaid);
     let mut blinded = vec![
         (
             "stores missing".to_owned(),
@@ -145,41 +155,62 @@ fn blinded(seen: &Snapshot) -> Vec<(String, Snapshot)> {
         blinded.push((format!("`{name}` missing"), seen.clone().without_part(name)));
     }
     if let Ok(stores) = seen.stores() {
-        let bare = stores
-            .items
-            .iter()
-            .map(|store| Store::new(store.id, store.address.clone()));
-        let gaps = stores
-            .items
-            .iter()
-            .map(|store| gap("everything").about(store.entity()));
-        let bare = Listing {
-            items: bare.collect(),
-            gaps: gaps.collect(),
-            next: None,
-        };
-        blinded.push((
-            "stores of which nothing is known".to_owned(),
-            seen.clone().with_stores(Ok(bare)),
-        ));
+        for unreadable in stores.items.iter().take(3) {
+            let mut rest = stores.clone();
+            rest.items.retain(|store| store.id != unreadable.id);
+            rest.gaps.push(gap("store").about(unreadable.entity()));
+            let what = format!("{} unreadable", unreadable.entity());
+            blinded.push((what, seen.clone().with_stores(Ok(rest))));
+        }
+        let bare = seen.clone().with_stores(Ok(bare(stores)));
+        blinded.push(("stores of which nothing is known".to_owned(), bare));
     }
     if let Ok(metrics) = seen.metrics() {
-        let blind = metrics
-            .items
-            .iter()
-            .map(|one| StoreMetrics::blind(one.store, &gap("metrics")));
-        let blind = Listing::whole(blind.collect());
-        blinded.push((
-            "metrics that are all blind".to_owned(),
-            seen.clone().with_metrics(Ok(blind)),
-        ));
+        let blind = seen.clone().with_metrics(Ok(blind(metrics)));
+        blinded.push(("metrics that are all blind".to_owned(), blind));
     }
     if seen.cluster().is_ok() {
         let blind = ClusterMetrics::blind(&gap("cluster metrics"));
-        blinded.push((
-            "cluster metrics that are all blind".to_owned(),
-            seen.clone().with_cluster(Ok(blind)),
-        ));
+        let blind = seen.clone().with_cluster(Ok(blind));
+        blinded.push(("cluster metrics that are all blind".to_owned(), blind));
     }
     blinded
+}
+
+/// The same stores, and nothing of what any of them says or measures.
+fn empty_handed(seen: &Snapshot) -> Snapshot {
+    let gap = gap("everything");
+    let mut snapshot = seen.clone().with_cluster(Ok(ClusterMetrics::blind(&gap)));
+    for name in seen.part_names() {
+        snapshot = snapshot.without_part(name);
+    }
+    if let Ok(stores) = seen.stores() {
+        snapshot = snapshot.with_stores(Ok(bare(stores)));
+    }
+    if let Ok(metrics) = seen.metrics() {
+        snapshot = snapshot.with_metrics(Ok(blind(metrics)));
+    }
+    snapshot
+}
+
+fn bare(stores: &Listing<Store>) -> Listing<Store> {
+    let bare = |store: &Store| Store::new(store.id, store.address.clone());
+    let gaps = stores
+        .items
+        .iter()
+        .map(|store| gap("everything").about(store.entity()));
+    Listing {
+        items: stores.items.iter().map(bare).collect(),
+        gaps: gaps.collect(),
+        next: None,
+    }
+}
+
+fn blind(metrics: &Listing<StoreMetrics>) -> Listing<StoreMetrics> {
+    let blind = |one: &StoreMetrics| StoreMetrics::blind(one.store, &gap("metrics"));
+    Listing::whole(metrics.items.iter().map(blind).collect())
+}
+
+fn gap(what: &'static str) -> Gap {
+    Gap::new(what, Why::Unsaid)
 }

@@ -5,11 +5,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::{Check, Outcome, Probe, repeated};
-use crate::{Action, ActionKind, Fault, Ratio, RegionId, StoreId, Subject};
-use crate::{
-    DrainStore, SetLeaderScheduleLimit, SetLowSpaceThreshold, SetRegionScheduleLimit,
-    SetReplicaScheduleLimit, SplitRegion, TransferLeader,
-};
+use crate::{Subject, Timestamp};
 
 /// What does not exist is not found; it is neither an empty value nor another failure.
 ///
@@ -60,7 +56,9 @@ pub async fn parts_are_named_and_bounded(subject: &dyn Subject, probe: &Probe<'_
         check.expect(!deadline.is_zero(), || {
             format!("`{name}` has no time to be read")
         });
-        let ends = timeout(deadline, part.read(None)).await.is_ok();
+        let ends = timeout(deadline, part.read(Timestamp::EPOCH, None))
+            .await
+            .is_ok();
         check.expect(ends, || {
             format!("`{name}` did not answer within {deadline:?}")
         });
@@ -68,7 +66,7 @@ pub async fn parts_are_named_and_bounded(subject: &dyn Subject, probe: &Probe<'_
     check.end()
 }
 
-/// Empty slots say that they are empty; filled ones do the [harmless](Probe::harmless) actions.
+/// Slots do the [harmless](Probe::harmless) actions, and give a receipt for what was asked.
 ///
 /// # Errors
 /// Where they do not.
@@ -78,18 +76,6 @@ pub async fn slots_answer(subject: &dyn Subject, probe: &Probe<'_>) -> Outcome {
     check.expect(!name.trim().is_empty(), || {
         "the subject has no name".to_owned()
     });
-    let filled = actions.kinds();
-    for action in ActionKind::ALL.iter().copied().map(example) {
-        if filled.contains(&action.kind()) {
-            continue;
-        }
-        let refused = actions.act(name, &action).await.is_err_and(
-            |error| matches!(&*error.fault, Fault::Unsupported { subject } if subject == name),
-        );
-        check.expect(refused, || {
-            format!("the slot of {} is empty and does not say so", action.kind())
-        });
-    }
     for action in &probe.harmless {
         match timeout(probe.deadline, actions.act(name, action)).await {
             Ok(Ok(receipt)) => check.expect(receipt.action == *action, || {
@@ -100,21 +86,4 @@ pub async fn slots_answer(subject: &dyn Subject, probe: &Probe<'_>) -> Outcome {
         }
     }
     check.end()
-}
-
-/// Some action of a kind; only ever given to an empty slot.
-fn example(kind: ActionKind) -> Action {
-    let (region, store, limit) = (RegionId(1), StoreId(1), 4);
-    match kind {
-        ActionKind::TransferLeader => TransferLeader { region, to: store }.into(),
-        ActionKind::SplitRegion => SplitRegion { region }.into(),
-        ActionKind::DrainStore => DrainStore { store }.into(),
-        ActionKind::SetLeaderScheduleLimit => SetLeaderScheduleLimit { limit }.into(),
-        ActionKind::SetReplicaScheduleLimit => SetReplicaScheduleLimit { limit }.into(),
-        ActionKind::SetRegionScheduleLimit => SetRegionScheduleLimit { limit }.into(),
-        ActionKind::SetLowSpaceThreshold => SetLowSpaceThreshold {
-            ratio: Ratio::new(0.8).unwrap_or(Ratio::FULL),
-        }
-        .into(),
-    }
 }

@@ -26,30 +26,53 @@ pub enum Entity {
     Store(StoreId),
     /// One region.
     Region(RegionId),
-    /// Something that only this subject has: a placement driver's member, a query, an origin.
-    ///
-    /// Build it with [`Entity::named`], which keeps the printed form unambiguous.
-    Named {
-        /// What kind of thing, in one word without a slash: `pd`, `query`.
-        kind: Cow<'static, str>,
-        /// Which one, as its subject calls it.
-        id: Arc<str>,
-    },
+    /// Something that only this subject has: a placement driver's member, a query, an origin. Made by
+    /// [`Entity::named`].
+    Named(Name),
+}
+
+/// The kind and the id of an entity that only one subject has.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name {
+    kind: Cow<'static, str>,
+    id: Arc<str>,
+}
+
+impl Name {
+    /// What kind of thing, in one word: `pd`, `query`.
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// Which one, as its subject calls it.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
 }
 
 impl Entity {
     /// An entity of a kind that only this subject has.
     ///
-    /// A kind of this module's own gives that entity (`named("store", "5")` is store 5), so that two
-    /// entities which print alike are always equal.
+    /// Whatever it is given, what it makes prints unlike every other entity and parses back: a kind of
+    /// this module's own gives that entity (`named("store", "5")` is store 5), a slash in the kind becomes
+    /// a dot, and what is empty becomes `?`.
     pub fn named(kind: impl Into<Cow<'static, str>>, id: impl Into<Arc<str>>) -> Self {
-        let (kind, id) = (kind.into(), id.into());
+        let (mut kind, mut id) = (kind.into(), id.into());
+        if kind.contains('/') {
+            kind = kind.replace('/', ".").into();
+        }
+        if kind.is_empty() {
+            kind = "?".into();
+        }
+        if id.is_empty() {
+            id = "?".into();
+        }
         match kind.as_ref() {
             "store" => id.parse().map(Self::Store).ok(),
             "region" => id.parse().map(Self::Region).ok(),
             _ => None,
         }
-        .unwrap_or(Self::Named { kind, id })
+        .unwrap_or(Self::Named(Name { kind, id }))
     }
 }
 
@@ -59,7 +82,7 @@ impl fmt::Display for Entity {
             Self::Cluster => f.pad("cluster"),
             Self::Store(id) => write!(f, "store/{id}"),
             Self::Region(id) => write!(f, "region/{id}"),
-            Self::Named { kind, id } => write!(f, "{kind}/{id}"),
+            Self::Named(Name { kind, id }) => write!(f, "{kind}/{id}"),
         }
     }
 }
@@ -79,13 +102,11 @@ impl FromStr for Entity {
         if text == "cluster" {
             return Ok(Self::Cluster);
         }
-        let (kind, id) = text.split_once('/').ok_or_else(wrong)?;
-        match Self::named(kind.to_owned(), id) {
-            Self::Named { kind, .. } if matches!(kind.as_ref(), "" | "store" | "region") => {
-                Err(wrong())
+        match text.split_once('/') {
+            Some((kind, id)) if !kind.is_empty() && !id.is_empty() => {
+                Ok(Self::named(kind.to_owned(), id))
             }
-            Self::Named { id, .. } if id.is_empty() => Err(wrong()),
-            entity => Ok(entity),
+            _ => Err(wrong()),
         }
     }
 }
@@ -122,6 +143,13 @@ mod tests {
             Entity::Region(RegionId(0)),
             Entity::named("pd", "pd-0"),
             Entity::named("origin", "10.0.0.1:9090/prom"),
+            // What nobody should say, and somebody will.
+            Entity::named("store", "nas-1"),
+            Entity::named("region", "-1"),
+            Entity::named("cluster", "a"),
+            Entity::named("a/b", "c"),
+            Entity::named("", ""),
+            Entity::named("backup", ""),
         ] {
             assert_eq!(entity.to_string().parse(), Ok(entity));
         }
@@ -131,11 +159,16 @@ mod tests {
     fn entities_that_print_alike_are_equal() {
         assert_eq!(Entity::named("store", "5"), Entity::Store(StoreId(5)));
         assert_eq!(Entity::named("region", "5"), Entity::Region(RegionId(5)));
+        assert_ne!(Entity::named("a/b", "c"), Entity::named("a", "b/c"));
+        assert_ne!(
+            Entity::named("a/b", "c").to_string(),
+            Entity::named("a", "b/c").to_string()
+        );
     }
 
     #[test]
     fn what_names_nothing_is_refused_with_what_was_expected() {
-        for text in ["", "stor", "store/", "store/x", "region/-1", "/5", "pd/"] {
+        for text in ["", "stor", "store/", "/5", "pd/"] {
             let error = text.parse::<Entity>().unwrap_err().to_string();
             assert!(error.starts_with(&format!("`{text}` names no entity: expected")));
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Entity;
 use super::region::write_hex;
-use crate::{Gap, Timestamp};
+use crate::{Gap, Gaps, Timestamp, Why};
 
 /// A measured quantity: seen, idle, or not seen.
 ///
@@ -147,7 +147,7 @@ pub struct Listing<T> {
     /// What was read.
     pub items: Vec<T>,
     /// What could not be read, and why.
-    pub gaps: Vec<Gap>,
+    pub gaps: Gaps,
     /// Where to go on when there is more than was asked for. A list with a `next` holds at least what
     /// it holds: its length is not a count.
     pub next: Option<Cursor>,
@@ -158,7 +158,7 @@ impl<T> Listing<T> {
     pub fn whole(items: Vec<T>) -> Self {
         Self {
             items,
-            gaps: Vec::new(),
+            gaps: Gaps::default(),
             next: None,
         }
     }
@@ -170,7 +170,7 @@ impl<T> Listing<T> {
 
     /// Why something about this entity is missing, if it is.
     pub fn gap_about(&self, entity: &Entity) -> Option<&Gap> {
-        self.gaps.iter().find(|gap| gap.entity() == Some(entity))
+        self.gaps.about(entity).next()
     }
 
     /// A field that a server may leave unsaid, as a rule needs it: the value, or the gap that says why
@@ -184,18 +184,22 @@ impl<T> Listing<T> {
     ///
     /// let listing = Listing::whole(vec![Store::new(StoreId(4), "10.0.0.4:20160")]);
     /// let store = &listing.items[0];
-    /// let gap = listing.known(store.entity(), "capacity", store.capacity_bytes).unwrap_err();
+    /// let gap = listing.known(&store.entity(), "capacity", store.capacity_bytes).unwrap_err();
     /// assert_eq!(gap.to_string(), "capacity of store/4 not seen: the answer does not say");
     /// ```
-    pub fn known<V>(&self, entity: Entity, what: &'static str, value: Option<V>) -> Result<V, Gap> {
-        value.ok_or_else(|| {
-            self.gaps
-                .iter()
-                .filter(|gap| gap.entity() == Some(&entity))
-                .max_by_key(|gap| gap.what() == what)
-                .cloned()
-                .unwrap_or_else(|| Gap::new(what, crate::Why::Unsaid).about(entity))
-        })
+    pub fn known<V>(
+        &self,
+        entity: &Entity,
+        what: &'static str,
+        value: Option<V>,
+    ) -> Result<V, Gap> {
+        let why = || {
+            let about = || self.gaps.about(entity);
+            let gap = about().find(|gap| gap.what() == what).or(about().next());
+            gap.cloned()
+                .unwrap_or_else(|| Gap::new(what, Why::Unsaid).about(entity.clone()))
+        };
+        value.ok_or_else(why)
     }
 }
 

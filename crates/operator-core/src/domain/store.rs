@@ -70,7 +70,9 @@ impl Store {
     }
 }
 
-/// What the control plane thinks of a store. The words are PD's.
+/// What the control plane thinks of a store. The words are PD's; another subject takes those that fit, and
+/// leaves the state out where its control plane has no opinion. Whether a store answers those who measure
+/// it is [`StoreMetrics::up`](crate::StoreMetrics::up).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum StoreState {
     /// Reporting, and part of the cluster.

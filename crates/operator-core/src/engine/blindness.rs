@@ -30,8 +30,9 @@ impl Blindness {
     /// The rule could not judge anything.
     pub(super) fn blind(&mut self, at: Timestamp, gap: &Gap, grace: Duration) -> Sight {
         if *gap.why() == Why::NotConfigured {
-            // Nobody asked it to see: that is listed, and is no blindness.
-            return self.seen();
+            // Nobody asked it to see: that is listed; it is neither blindness nor the end of it.
+            self.run = None;
+            return Sight::AsBefore;
         }
         let run = self.run.get_or_insert(Run {
             since: at,

@@ -88,14 +88,15 @@ impl Case {
         self.before = self.last.take();
     }
 
-    /// The look sees it broken.
+    /// The look sees it broken, as of a moment that may be earlier.
     pub(super) fn broken(
         &mut self,
         at: Timestamp,
+        seen_at: Timestamp,
         broken: Broken,
         maintenance: Option<&Maintenance>,
     ) -> Step {
-        let elapsed = self.look(at, false);
+        let elapsed = self.look(seen_at, false);
         let violation = &mut self.violation;
         if let Some(since) = broken.since {
             violation.since = violation.since.min(since);
@@ -106,7 +107,7 @@ impl Case {
         match self.stage {
             Stage::Pending => {
                 let proved = broken.since.map_or(Duration::ZERO, |since| at.since(since));
-                self.seen_broken = (self.seen_broken + elapsed).max(proved);
+                self.seen_broken = self.seen_broken.saturating_add(elapsed).max(proved);
                 self.grace = broken.grace.unwrap_or(violation.rule.grace);
                 if self.seen_broken < self.grace {
                     violation.severity = self.actual;
@@ -129,9 +130,9 @@ impl Case {
         }
     }
 
-    /// The look sees it healthy.
-    pub(super) fn holds(&mut self, at: Timestamp) -> Step {
-        let elapsed = self.look(at, true);
+    /// The look sees it healthy, as of a moment.
+    pub(super) fn holds(&mut self, seen_at: Timestamp) -> Step {
+        let elapsed = self.look(seen_at, true);
         match self.stage {
             Stage::Pending => return Step::Dropped,
             Stage::Open => {
@@ -139,7 +140,7 @@ impl Case {
                 self.violation.settling = true;
                 self.seen_healthy = Duration::ZERO;
             }
-            Stage::Settling => self.seen_healthy += elapsed,
+            Stage::Settling => self.seen_healthy = self.seen_healthy.saturating_add(elapsed),
         }
         match self.seen_healthy >= self.violation.rule.settle {
             true => Step::Resolved(Ending::Healthy),
@@ -155,9 +156,10 @@ impl Case {
         }
     }
 
-    /// Time has passed over the maintenance that expected it: seen or not, it is as bad as it is.
+    /// Time has passed over the maintenance that expected it: seen or not, it is as bad as it is. One that
+    /// was last seen healthy is not bad any more; should it break again, it is reviewed then.
     pub(super) fn review_maintenance(&mut self, maintenance: Option<&Maintenance>) -> Step {
-        if self.stage == Stage::Pending || self.violation.expected.is_none() {
+        if self.stage != Stage::Open || self.violation.expected.is_none() {
             return Step::Nothing;
         }
         self.violation.expected = maintenance.cloned();
@@ -181,6 +183,8 @@ impl Case {
 
     /// Notes what this look sees; tells how long it has been so since the look before.
     fn look(&mut self, at: Timestamp, healthy: bool) -> Duration {
+        // A look from the past adds no time, now or later.
+        let at = self.before.map_or(at, |before| at.max(before.at));
         self.last = Some(Look { at, healthy });
         match self.before {
             Some(before) if before.healthy == healthy => at.since(before.at),

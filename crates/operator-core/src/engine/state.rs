@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::blindness::Run;
+use super::Engine;
+use super::blindness::{Blindness, Run};
 use super::case::{Case, Stage};
 use super::violation::{Maintenance, Violation};
-use super::{Blindness, Engine};
 use crate::slo::Account;
 use crate::{Broken, Entity, Evidence, Severity, Timestamp};
 
@@ -85,6 +85,7 @@ pub(super) struct SavedAccount {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Orphans {
     pub(super) cases: Vec<SavedCase>,
+    blind: Vec<SavedRun>,
     pub(super) accounts: Vec<SavedAccount>,
 }
 
@@ -94,7 +95,7 @@ impl Engine {
         let mut cases = self.orphans.cases.clone();
         cases.extend(self.cases().map(save));
         let mut accounts = self.orphans.accounts.clone();
-        let mut blind = Vec::new();
+        let mut blind = self.orphans.blind.clone();
         for judged in &self.rules {
             let code = || judged.rule.code.to_owned();
             let ledger = judged.ledger.iter().flat_map(|ledger| &ledger.accounts);
@@ -124,7 +125,8 @@ impl Engine {
     ///
     /// It goes on as after a blind look: the time in between counts as neither broken nor healthy, what
     /// was open is open and is not raised again. What belongs to a rule that this engine does not have
-    /// is kept for the next export.
+    /// is kept for the next export. Accounts of objectives note the interruption, so that an export right
+    /// after differs in that.
     ///
     /// # Errors
     /// When the state is of another version of the format.
@@ -160,16 +162,19 @@ impl Engine {
             }
         }
         for saved in state.blind {
-            if let Some(judged) = self
+            let rule = self
                 .rules
                 .iter_mut()
-                .find(|judged| judged.rule.code == saved.code)
-            {
-                judged.blindness.run = Some(Run {
-                    since: saved.since,
-                    looks: saved.looks,
-                    announced: saved.announced,
-                });
+                .find(|judged| judged.rule.code == saved.code);
+            match rule {
+                Some(judged) => {
+                    judged.blindness.run = Some(Run {
+                        since: saved.since,
+                        looks: saved.looks,
+                        announced: saved.announced,
+                    });
+                }
+                None => self.orphans.blind.push(saved),
             }
         }
         for saved in state.accounts {

@@ -92,7 +92,9 @@ pub enum Change {
         /// How it ended.
         ending: Ending,
     },
-    /// A rule has been blind for its grace: what it says, it said before.
+    /// A rule has been blind for its grace: what it says, it said before. A rule is blind when it could
+    /// see none of what it named; single entities that it could not see are in
+    /// [`Engine::blind`](crate::Engine::blind), and tell no change.
     Blinded {
         /// The rule.
         rule: Arc<Rule>,
@@ -166,6 +168,28 @@ impl Change {
     /// Whether it is about the subject or about our sight of it.
     pub fn kind(&self) -> Kind {
         self.rule().kind
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = self.word();
+        match self {
+            Self::Raised(violation) => write!(f, "{word} {violation}"),
+            Self::Moved { violation, from } => write!(f, "{word} from {from} to {violation}"),
+            Self::Resolved {
+                violation,
+                ending: Ending::Healthy,
+            } => write!(f, "{word} {violation}"),
+            Self::Resolved {
+                violation,
+                ending: Ending::Gone,
+            } => {
+                write!(f, "{word} {violation} ({} is gone)", violation.entity)
+            }
+            Self::Blinded { rule, gap, .. } => write!(f, "{word} {}: {gap}", rule.code),
+            Self::Sighted { rule, since } => write!(f, "{word} {}, blind since {since}", rule.code),
+        }
     }
 }
 

@@ -47,7 +47,7 @@ const READINGS: [fn(&StoreMetrics) -> &Reading<f64>; 6] = [
 pub(crate) fn rules() -> Vec<Box<dyn Invariant>> {
     let rule = |index: usize| -> Box<dyn Invariant> {
         let code: &'static str = format!("rule_{index}").leak();
-        let rule = Rule::cluster(code, "a reading is over its limit")
+        let rule = Rule::new(code, "a reading is over its limit")
             .grace(Duration::from_secs(60))
             .settle(Duration::from_secs(60));
         let rule = match index {
@@ -81,11 +81,22 @@ pub(crate) fn snapshot(at: Timestamp, stores: u64, reading: f64) -> Snapshot {
         raft_log_lag_ratio: seen(),
         ..StoreMetrics::blind(StoreId(id), &unsaid)
     };
+    // A negative reading stands for a cluster of which much could not be seen.
+    let gaps = (0..stores).filter(|_| reading < 0.0).flat_map(|id| {
+        let gap =
+            |what| Gap::new(what, Why::Unsaid).about(operator_core::Entity::Store(StoreId(id)));
+        ["state", "heartbeat", "capacity", "available"].map(gap)
+    });
+    let gaps: Vec<Gap> = gaps.collect();
     let store = |id| Store {
         state: Some(StoreState::Up),
         ..Store::new(StoreId(id), format!("10.0.0.1:{id}"))
     };
     Snapshot::unseen(at)
-        .with_stores(Ok(Listing::whole((0..stores).map(store).collect())))
+        .with_stores(Ok(Listing {
+            items: (0..stores).map(store).collect(),
+            gaps: gaps.into(),
+            next: None,
+        }))
         .with_metrics(Ok(Listing::whole((0..stores).map(metrics).collect())))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use operator_core::{
     Broken, Change, Engine, Entity, Evidence, Gap, Invariant, Quantity, Rule, Severity, Snapshot,
-    StoreId, Timestamp, Verdict, Verdicts, Why,
+    StoreId, Timestamp, Verdicts, Why,
 };
 
 /// What a look sees of one entity.
@@ -45,8 +45,8 @@ impl Invariant for Told {
             Look::NamedAndOthers(named, others) => (named, Some(*others)),
         };
         match others {
-            Some(See::Holds) => verdicts.others(Verdict::Holds),
-            Some(See::Gone) => verdicts.others(Verdict::Gone),
+            Some(See::Holds) => verdicts.others_hold(),
+            Some(See::Gone) => verdicts.others_are_gone(),
             _ => {}
         }
         for (entity, see) in named.clone() {
@@ -74,7 +74,7 @@ pub(crate) fn gap() -> Gap {
 }
 
 pub(crate) fn rule(grace: u64, settle: u64) -> Rule {
-    Rule::cluster("told", "it is as told")
+    Rule::new("told", "it is as told")
         .grace(Duration::from_secs(grace))
         .settle(Duration::from_secs(settle))
 }

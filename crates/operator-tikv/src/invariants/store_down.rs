@@ -22,7 +22,7 @@ impl Default for StoreDown {
     fn default() -> Self {
         let month = Duration::from_secs(30 * 24 * 3600);
         Self {
-            rule: Rule::cluster("store_down", "a store shows no sign of life")
+            rule: Rule::new("store_down", "a store shows no sign of life")
                 .grace(Duration::from_secs(10))
                 .settle(Duration::from_secs(20))
                 .slo(Slo {
@@ -50,8 +50,7 @@ impl Invariant for StoreDown {
                 _ => verdicts.judge(store.entity(), || self.judge(store, stores, snapshot)),
             }
         }
-        verdicts.close_stores(stores);
-        Ok(())
+        verdicts.close_stores(stores)
     }
 }
 
@@ -62,33 +61,35 @@ impl StoreDown {
         stores: &Listing<Store>,
         snapshot: &Snapshot,
     ) -> Result<Option<Broken>, Gap> {
-        let state = stores.known(store.entity(), "state", store.state.as_ref())?;
-        let heartbeat = stores.known(store.entity(), "heartbeat", store.last_heartbeat)?;
+        let state = stores.known(&store.entity(), "state", store.state.as_ref())?;
+        let heartbeat = stores.known(&store.entity(), "heartbeat", store.last_heartbeat)?;
         let alive = store
             .started_at
             .map_or(heartbeat, |start| start.max(heartbeat));
         let silent = snapshot.at().since(alive);
         let witness = seen_up(store, snapshot);
-        let dead = match witness {
+        let dead = match &witness {
             _ if *state == StoreState::Down => true,
             _ if silent < self.with_witness => false,
             // One that is up answers someone: it hangs, or is cut off from PD. Another rule says so.
-            Some(up) => !up,
-            None if silent >= self.without_witness => true,
+            Ok(up) => !up,
+            Err(_) if silent >= self.without_witness => true,
+            // Nobody was asked for a second opinion: PD's word is all there will be.
+            Err(gap) if *gap.why() == Why::NotConfigured => false,
             // Too silent for one that lives, too briefly to go by PD alone.
-            None => return Err(Gap::new("a second witness", Why::Unsaid).about(store.entity())),
+            Err(gap) => return Err(gap.clone()),
         };
         if !dead {
             return Ok(None);
         }
         let condition = match witness {
-            Some(false) => self.with_witness,
-            Some(true) | None => self.without_witness,
+            Ok(false) => self.with_witness,
+            Ok(true) | Err(_) => self.without_witness,
         };
         let witness = match witness {
-            Some(true) => "up",
-            Some(false) => "not up",
-            None => "none",
+            Ok(true) => "up",
+            Ok(false) => "not up",
+            Err(_) => "none",
         };
         let quantity = |name, value: operator_core::Value, unit| {
             Quantity::new(name, value, unit, "PD stores", snapshot.at())
@@ -109,10 +110,11 @@ fn never_reported(store: &Store, stores: &Listing<Store>) -> bool {
     store.last_heartbeat.is_none() && stores.gap_about(&store.entity()).is_none()
 }
 
-/// Whether whoever measures the store finds it up; `None` where nobody can tell.
-fn seen_up(store: &Store, snapshot: &Snapshot) -> Option<bool> {
-    let metrics = snapshot.metrics_of(store.id).ok()?;
-    metrics.up.value().copied()
+/// Whether whoever measures the store finds it up.
+fn seen_up(store: &Store, snapshot: &Snapshot) -> Result<bool, Gap> {
+    let up = snapshot.metrics_of(store.id)?.up.measured()?;
+    up.map(|up| up.value)
+        .ok_or_else(|| Gap::new("a second witness", Why::Unsaid).about(store.entity()))
 }
 
 fn seconds(duration: Duration) -> operator_core::Value {
@@ -180,19 +182,30 @@ mod tests {
 
     /// A store that two witnesses called dead must not come back to life because one of them went away.
     #[test]
-    fn between_the_two_a_missing_witness_is_missed() {
-        for age in [20, 59] {
-            let snapshot = snapshot(store(StoreState::Disconnected, age));
+    fn between_the_two_a_missing_witness_is_missed_if_there_should_be_one() {
+        let of = |age, why: Why| {
+            let gap = Gap::new("metrics", why);
+            let metrics = StoreMetrics::blind(StoreId(4), &gap);
+            let snapshot = snapshot(store(StoreState::Disconnected, age))
+                .with_metrics(Ok(Listing::whole(vec![metrics])));
             let mut verdicts = Verdicts::default();
-            StoreDown::default()
-                .check(&snapshot, &mut verdicts)
+            let rule = StoreDown::default();
+            rule.check(&snapshot, &mut verdicts)
                 .expect("stores are seen");
-            let verdict = verdicts.of(&Entity::Store(StoreId(4)));
+            verdicts.of(&Entity::Store(StoreId(4)))
+        };
+        for age in [20, 59] {
+            let verdict = of(age, Why::Unsaid);
             assert!(
                 matches!(verdict, Some(Verdict::Unseen(_))),
                 "{age}: {verdict:?}"
             );
+            assert_eq!(of(age, Why::NotConfigured), Some(Verdict::Holds));
         }
+        assert!(matches!(
+            of(60, Why::NotConfigured),
+            Some(Verdict::Broken(_))
+        ));
     }
 
     #[test]
@@ -236,7 +249,7 @@ mod tests {
         };
         let entity = unseen.entity();
         let listing = Listing {
-            gaps: vec![Gap::new("heartbeat", Why::Unsaid).about(entity.clone())],
+            gaps: vec![Gap::new("heartbeat", Why::Unsaid).about(entity.clone())].into(),
             ..Listing::whole(vec![unseen])
         };
         let snapshot = Snapshot::unseen(Timestamp::from_unix_seconds(NOW)).with_stores(Ok(listing));
@@ -261,7 +274,7 @@ mod tests {
             StoreDown::default()
                 .check(&snapshot(store), &mut verdicts)
                 .expect("stores are seen");
-            assert_eq!(verdicts.of(&Entity::Store(StoreId(4))), expected.as_ref());
+            assert_eq!(verdicts.of(&Entity::Store(StoreId(4))), expected);
         }
     }
 }

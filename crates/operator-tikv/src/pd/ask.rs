@@ -11,7 +11,7 @@ use super::endpoint::Endpoint;
 use super::members::{Due, Round};
 use super::{PdClient, decode, failure};
 use crate::facts::PdMembers;
-use crate::http::Ask;
+use crate::http::{Answer, Ask};
 
 /// What is asked for.
 pub(super) struct Query<'a> {
@@ -21,14 +21,14 @@ pub(super) struct Query<'a> {
     /// What a 404 says that there is not.
     pub(super) about: Option<Entity>,
     /// Whether the member shall speak for itself, where it would pass the request on to the leader.
-    pub(super) from: From,
+    pub(super) who: Who,
     /// How long one endpoint may take, where that is not as long as ever.
     pub(super) within: Option<Duration>,
 }
 
 /// Who is to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum From {
+pub(super) enum Who {
     /// The leader, directly or through a follower.
     Leader,
     /// Whoever is asked.
@@ -41,7 +41,7 @@ impl<'a> Query<'a> {
             operation,
             path,
             about: None,
-            from: From::Leader,
+            who: Who::Leader,
             within: None,
         }
     }
@@ -132,7 +132,7 @@ impl PdClient {
                 Ok(None) => {}
                 Ok(Some(taken)) => {
                     self.members.succeeded(&endpoint);
-                    if query.from == From::Leader {
+                    if query.who == Who::Leader {
                         self.meet_members(&endpoint).await;
                     }
                     return Ok(taken);
@@ -151,7 +151,7 @@ impl PdClient {
         Err(round.exhausted())
     }
 
-    /// Reads from a member, and only then, if the connection is a new one, whether it is still a member
+    /// Reads from a member, and, if the connection is a new one, only believes it when it is still a member
     /// of the same cluster that is at its other end.
     async fn take_from<I: Intake>(
         &self,
@@ -159,18 +159,18 @@ impl PdClient {
         query: &Query<'_>,
         intake: I,
     ) -> Result<Taken<I::Value>, Fault> {
-        let taken = self.fetch(endpoint, query, intake).await?;
-        if self.members.is_stranger(endpoint, taken.connection) {
+        let (answer, intake) = self.exchange(endpoint, query, intake).await?;
+        if self.members.is_stranger(endpoint, answer.connection) {
             self.introduce(endpoint).await?;
-            self.members.connected(endpoint, taken.connection);
+            self.members.connected(endpoint, answer.connection);
         }
-        Ok(taken)
+        taken(query, &answer, intake)
     }
 
     /// Asks an endpoint which cluster it is of. Members answer this by themselves, leader or no leader.
     async fn introduce(&self, endpoint: &Endpoint) -> Result<(), Fault> {
         let query = Query {
-            from: From::Anyone,
+            who: Who::Anyone,
             ..Query::new("read cluster id", "/cluster")
         };
         let whole = Whole(Vec::new(), decode::cluster_id);
@@ -188,7 +188,7 @@ impl PdClient {
             return;
         }
         let query = Query {
-            from: From::Anyone,
+            who: Who::Anyone,
             ..Query::new("read members", "/members")
         };
         let whole = Whole(Vec::new(), decode::members);
@@ -209,7 +209,7 @@ impl PdClient {
     /// A member answers this at once and by itself, also while it waits for a leader that is gone.
     async fn ask_who_leads(&self, endpoint: &Endpoint) -> Result<(), Fault> {
         let query = Query {
-            from: From::Anyone,
+            who: Who::Anyone,
             ..Query::new("read leader", "/leader")
         };
         let whole = Whole(Vec::new(), decode::leader);
@@ -221,23 +221,26 @@ impl PdClient {
         Ok(())
     }
 
+    /// Reads what needs no verdict on who answers, because it is, or is used for, that verdict.
     async fn fetch<I: Intake>(
         &self,
         endpoint: &Endpoint,
         query: &Query<'_>,
-        mut intake: I,
+        intake: I,
     ) -> Result<Taken<I::Value>, Fault> {
+        let (answer, intake) = self.exchange(endpoint, query, intake).await?;
+        taken(query, &answer, intake)
+    }
+
+    async fn exchange<I: Intake>(
+        &self,
+        endpoint: &Endpoint,
+        query: &Query<'_>,
+        mut intake: I,
+    ) -> Result<(Answer, I), Fault> {
         let ask = self.ask(endpoint, query)?;
         let answer = self.http.get(&ask, &mut |piece| intake.take(piece)).await?;
-        if !answer.is_good() {
-            let about = query.about.as_ref();
-            return Err(failure::fault(answer.status, &answer.excerpt, about));
-        }
-        Ok(Taken {
-            value: intake.finish()?,
-            date: answer.date,
-            connection: answer.connection,
-        })
+        Ok((answer, intake))
     }
 
     fn ask(&self, endpoint: &Endpoint, query: &Query<'_>) -> Result<Ask, Fault> {
@@ -246,7 +249,7 @@ impl PdClient {
             reason: format!("`{path}` makes no URL"),
         })?;
         let mut headers = HeaderMap::new();
-        if query.from == From::Anyone {
+        if query.who == Who::Anyone {
             let name = HeaderName::from_static("pd-allow-follower-handle");
             headers.insert(name, HeaderValue::from_static("true"));
         }
@@ -256,6 +259,24 @@ impl PdClient {
             within: query.within.unwrap_or(self.within),
             limit_bytes: self.limit_bytes,
         })
+    }
+}
+
+fn taken<I: Intake>(
+    query: &Query<'_>,
+    answer: &Answer,
+    intake: I,
+) -> Result<Taken<I::Value>, Fault> {
+    match answer.is_good() {
+        true => Ok(Taken {
+            value: intake.finish()?,
+            date: answer.date,
+            connection: answer.connection,
+        }),
+        false => {
+            let about = query.about.as_ref();
+            Err(failure::fault(answer.status, &answer.excerpt, about))
+        }
     }
 }
 

@@ -24,6 +24,8 @@ pub(crate) use stores::{Unsettled, store, stores};
 
 /// How much of what could not be read is shown.
 const FOUND_CHARS: usize = 60;
+/// With more bad items than this a list is none: what is said of them must have an end.
+const MOST_BAD: usize = 1000;
 
 /// A whole body as a value; `expected` says what it should have been.
 fn json<'a, T: Deserialize<'a>>(body: &'a [u8], expected: &str) -> Result<T, Fault> {
@@ -39,21 +41,24 @@ fn listing<'a, W: Deserialize<'a>, T>(
     kind: &'static str,
     name: fn(&RawValue) -> Option<Entity>,
     mut convert: impl FnMut(W, &mut Vec<Gap>) -> Option<T>,
-) -> Listing<T> {
-    let mut listing = Listing::whole(Vec::with_capacity(items.len()));
+) -> Result<Listing<T>, Fault> {
+    let mut listing = Listing::whole(Vec::new());
+    let mut bad = 0;
     for (position, item) in items.iter().enumerate() {
         let mut gaps = Vec::new();
         let problem = match serde_json::from_str(item.get()) {
             Ok(wire) => match convert(wire, &mut gaps) {
                 Some(value) => {
                     listing.items.push(value);
-                    listing.gaps.append(&mut gaps);
+                    listing.gaps.extend(gaps);
                     continue;
                 }
                 None => "it lacks what every item has".to_owned(),
             },
             Err(error) => error.to_string(),
         };
+        bad += 1;
+        bound(bad, kind)?;
         let found = format!("{} ({problem})", beginning(item.get().as_bytes()));
         let why = Why::Unusable {
             expected: format!("a {kind}").into(),
@@ -64,7 +69,17 @@ fn listing<'a, W: Deserialize<'a>, T>(
             None => Gap::new(format!("{kind} number {} of the list", position + 1), why),
         });
     }
-    listing
+    Ok(listing)
+}
+
+fn bound(bad: usize, kind: &str) -> Result<(), Fault> {
+    match bad > MOST_BAD {
+        true => Err(Fault::Decode {
+            expected: format!("a {kind} in each item of the list"),
+            found: format!("more than {MOST_BAD} that are none"),
+        }),
+        false => Ok(()),
+    }
 }
 
 /// The beginning of a text that could not be read, on one line.

@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 
 use operator_core::{Entity, Error, Fault, Listing, Result, Store, StoreId};
 
-use super::ask::{From, Query};
+use super::ask::{Query, Who};
 use super::decode::Unsettled;
 use super::{PdClient, decode};
 use crate::facts::{
@@ -90,7 +90,7 @@ impl PdClient {
     /// When no endpoint told.
     pub async fn members(&self) -> Result<PdMembers> {
         let query = Query {
-            from: From::Anyone,
+            who: Who::Anyone,
             ..Query::new("read members", "/members")
         };
         let taken = self.take_whole(query, decode::members).await?;
@@ -109,7 +109,7 @@ impl PdClient {
     /// When no endpoint told.
     pub async fn leader(&self) -> Result<Option<PdMember>> {
         let query = Query {
-            from: From::Anyone,
+            who: Who::Anyone,
             ..Query::new("read leader", "/leader")
         };
         self.read(query, decode::leader).await
@@ -121,7 +121,7 @@ impl PdClient {
     /// When no endpoint told.
     pub async fn health(&self) -> Result<Listing<PdHealth>> {
         let query = Query {
-            from: From::Anyone,
+            who: Who::Anyone,
             within: Some(self.page_within),
             ..Query::new("read health of members", "/health")
         };

@@ -122,7 +122,8 @@ impl Page {
         let RegionsRead {
             mut listing, end, ..
         } = read;
-        listing.next = match end {
+        let last = listing.items.last().map(|region| &region.range.end);
+        listing.next = match end.or_else(|| last.cloned()) {
             Some(end) if end.is_empty() => None,
             Some(end) if end.as_slice() > key => Some(Cursor::new(end)),
             Some(end) => return Err(stuck(key, format!("an end at {}", Cursor::new(end)))),

@@ -20,15 +20,17 @@ type RawPage<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>>> + Send + 'a>>;
 ///
 /// While a page is being read, and while it is with the caller, the next one is already on its way; more
 /// than these two are never held.
+///
 /// Pages are looks at different moments: what splits, merges or moves between them may come twice, and no
 /// range of keys is left out.
 pub struct Scan<'a> {
     pd: &'a PdClient,
-    /// The page that has been asked for, and from which key on.
-    pending: Option<(Vec<u8>, RawPage<'a>)>,
+    /// Where the next page begins; none behind the last.
+    reached: Option<Vec<u8>>,
+    /// A page that has been asked for ahead, and from which key on.
+    ahead: Option<(Vec<u8>, RawPage<'a>)>,
     /// The regions of the last page, to recognise those that come again.
     last: HashSet<RegionId>,
-    reached: Vec<u8>,
     pages: u64,
     regions: u64,
 }
@@ -55,18 +57,12 @@ impl PdClient {
         let key = from.map(Cursor::as_bytes).unwrap_or_default();
         Scan {
             pd: self,
-            pending: Some(self.ask_for_page(key.to_vec())),
+            reached: Some(key.to_vec()),
+            ahead: None,
             last: HashSet::new(),
-            reached: key.to_vec(),
             pages: 0,
             regions: 0,
         }
-    }
-
-    fn ask_for_page(&self, key: Vec<u8>) -> (Vec<u8>, RawPage<'_>) {
-        let from = key.clone();
-        let page = async move { self.raw_page_from(&from, self.page_regions).await };
-        (key, Box::pin(page))
     }
 
     /// Sums over every region, holding none of them. `progress` is told the sums so far after each page.
@@ -87,33 +83,38 @@ impl PdClient {
 impl Scan<'_> {
     /// The next page; none when the last one has been given.
     ///
+    /// Dropping this future loses nothing: the next call asks again.
+    ///
     /// # Errors
-    /// When it could not be read. The scan is then over; what came before stays good.
+    /// When it could not be read. What came before stays good, and the next call tries again.
     pub async fn next(&mut self) -> Result<Option<ScanPage>> {
-        let Some((key, raw)) = self.pending.take() else {
+        let Some(key) = self.reached.clone() else {
             return Ok(None);
         };
-        let raw = raw.await?;
+        let raw = match self.ahead.take_if(|(ahead, _)| *ahead == key) {
+            Some((_, raw)) => raw.await?,
+            None => self.pd.raw_page_from(&key, self.pd.page_regions).await?,
+        };
         // Where this page ends shows at a glance, and so the next one can be asked for before this one is
         // read. What was glimpsed is believed only once reading has come to the same.
         if let Some(end) = decode::end_at_a_glance(&raw) {
             self.ask_ahead(end).await;
         }
-        let Page { listing, holes } = match read(&key, &raw) {
+        let Page { listing, holes } = match read(&key, &raw, self.pd.page_regions) {
             Some(page) => page,
             // Another endpoint may give one that can be read.
             None => self.pd.page_from(&key, self.pd.page_regions).await?,
         };
         drop(raw);
-        let next = listing.next.as_ref().map(Cursor::as_bytes);
-        self.pending
-            .take_if(|(ahead, _)| Some(ahead.as_slice()) != next);
-        if let (Some(next), None) = (next, &self.pending) {
-            self.ask_ahead(next.to_vec()).await;
+        let next = listing.next.as_ref().map(|next| next.as_bytes().to_vec());
+        self.ahead
+            .take_if(|(ahead, _)| Some(&*ahead) != next.as_ref());
+        if let (Some(next), None) = (&next, &self.ahead) {
+            self.ask_ahead(next.clone()).await;
         }
-        let seen_again = self.seen_again(&listing.items);
+        let seen_again = self.seen_again(&listing.items, &key);
         self.last = listing.items.iter().map(|region| region.id).collect();
-        self.reached = next.unwrap_or_default().to_vec();
+        self.reached = next;
         self.pages += 1;
         self.regions += listing.items.len() as u64;
         Ok(Some(ScanPage {
@@ -127,19 +128,21 @@ impl Scan<'_> {
 
     /// Sends a request on its way, and does not wait for the answer.
     async fn ask_ahead(&mut self, key: Vec<u8>) {
-        let (key, mut raw) = self.pd.ask_for_page(key);
+        let (pd, from) = (self.pd, key.clone());
+        let page = async move { pd.raw_page_from(&from, pd.page_regions).await };
+        let mut raw: RawPage<'_> = Box::pin(page);
         match poll_fn(|context| Poll::Ready(raw.as_mut().poll(context))).await {
             Poll::Pending => tokio::task::yield_now().await,
             Poll::Ready(page) => raw = Box::pin(ready(page)),
         }
-        self.pending = Some((key, raw));
+        self.ahead = Some((key, raw));
     }
 
     /// A region that begins before this page does was there in part before, and so was one whose id was.
-    fn seen_again(&self, regions: &[Region]) -> HashSet<RegionId> {
+    fn seen_again(&self, regions: &[Region], key: &[u8]) -> HashSet<RegionId> {
         let first = self.pages == 0;
         let again = |region: &&Region| {
-            !first && (region.range.start < self.reached || self.last.contains(&region.id))
+            !first && (region.range.start.as_slice() < key || self.last.contains(&region.id))
         };
         regions
             .iter()
@@ -149,8 +152,8 @@ impl Scan<'_> {
     }
 }
 
-fn read(key: &[u8], raw: &[u8]) -> Option<Page> {
-    let mut list = RegionList::new(usize::MAX);
+fn read(key: &[u8], raw: &[u8], limit: usize) -> Option<Page> {
+    let mut list = RegionList::new(limit);
     let _ = list.take(raw).ok()?;
     Page::new(key, list.finish().ok()?).ok()
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use operator_core::{Fault, ManualClock, Timestamp};
+use operator_core::{Fault, ManualClock, StoreId, Timestamp};
 use operator_tikv::{PdClient, PdOptions, says_no_leader};
 use tokio::net::TcpListener;
 
@@ -180,6 +180,24 @@ async fn the_cluster_is_verified_again_after_every_reconnect() {
         1,
         "the answer is not trusted although it came"
     );
+}
+
+#[tokio::test]
+async fn what_another_cluster_does_not_have_is_no_answer_either() {
+    let of_cluster = |cluster| {
+        move |request: &Request| match request.path() {
+            "/pd/api/v1/cluster" => fake::cluster_id(cluster),
+            "/pd/api/v1/store/9" => Reply::answer(404, "application/json", "\"store 9 not found\""),
+            _ => stores(request),
+        }
+    };
+    let server = Server::start(of_cluster(1)).await;
+    let pd = fake::client(&server.url());
+    assert!(pd.store(StoreId(9)).await.unwrap_err().is_not_found());
+    let listener = TcpListener::bind(server.stop().await).await.unwrap();
+    let _server = Server::on(listener, Arc::new(of_cluster(2)), None);
+    let error = pd.store(StoreId(9)).await.unwrap_err();
+    assert!(!error.is_not_found(), "{error:#}");
 }
 
 #[tokio::test]

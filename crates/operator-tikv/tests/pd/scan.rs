@@ -145,6 +145,59 @@ async fn at_most_one_page_is_fetched_ahead() {
 }
 
 #[tokio::test]
+async fn a_dropped_call_for_the_next_page_loses_no_page() {
+    let server = keeping(tree(many(10_000)), Version::V8, |_, _| {}).await;
+    let pd = patient(&server.url());
+    let mut scan = pd.scan_from(None);
+    let mut regions = 0;
+    for polls in 0.. {
+        let outcome = {
+            let mut next = std::pin::pin!(scan.next());
+            let mut outcome = None;
+            // Given up after one poll more each time, wherever it then is.
+            for _ in 0..polls {
+                let poll =
+                    std::future::poll_fn(|cx| std::task::Poll::Ready(next.as_mut().poll(cx)));
+                if let std::task::Poll::Ready(page) = poll.await {
+                    outcome = Some(page);
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+            outcome
+        };
+        match outcome {
+            None => {}
+            Some(Ok(Some(page))) => regions += page.regions.items.len(),
+            Some(Ok(None)) => break,
+            Some(Err(error)) => panic!("{error:#}"),
+        }
+    }
+    assert_eq!(regions, 10_000);
+}
+
+#[tokio::test]
+async fn after_a_failure_a_scan_can_be_tried_again() {
+    let failing = Arc::new(Mutex::new(true));
+    let switch = failing.clone();
+    let body = r#"{"count":1,"regions":[{"id":1,"start_key":"","end_key":""}]}"#;
+    let server = fake::alone(move |_| match *switch.lock().unwrap() {
+        true => Reply::text(503, "no leader"),
+        false => Reply::json(body),
+    })
+    .await;
+    let pd = patient(&server.url());
+    let mut scan = pd.scan_from(None);
+    scan.next().await.unwrap_err();
+    *failing.lock().unwrap() = false;
+    assert_eq!(
+        scan.next().await.unwrap().map(|page| page.regions_so_far),
+        Some(1)
+    );
+    assert_eq!(scan.next().await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn the_next_page_is_asked_for_before_this_one_is_given() {
     let server = keeping(tree(many(10_000)), Version::V8, |_, _| {}).await;
     let pd = patient(&server.url());
@@ -218,7 +271,7 @@ async fn a_hole_is_noticed_inside_a_page_between_pages_and_at_the_end() {
     let gaps: Vec<_> = scanned(&pd, None)
         .await
         .into_iter()
-        .flat_map(|page| page.gaps)
+        .flat_map(|page| page.gaps.to_vec())
         .collect();
     assert_eq!(gaps.len(), 3);
     let expected = format!(

@@ -145,7 +145,7 @@ async fn every_store_silent_with_0b_is_unseen_for_a_minute_and_then_believed() {
                 (&None, None, None)
             );
             let gap = listing
-                .known(store.entity(), "state", store.state.clone())
+                .known(&store.entity(), "state", store.state.clone())
                 .unwrap_err();
             assert!(matches!(gap.why(), Why::Distrusted { .. }));
         }
@@ -159,7 +159,67 @@ async fn every_store_silent_with_0b_is_unseen_for_a_minute_and_then_believed() {
 }
 
 #[tokio::test]
-async fn one_silent_store_among_others_is_believed() {
+async fn stores_that_have_not_yet_reported_to_a_new_pd_leader_are_unseen_for_a_minute_each() {
+    // Heartbeats are a hundred seconds old, as a new leader may find them written down.
+    let hand = ManualClock::new(Timestamp::from_unix_seconds(1_700_000_400));
+    let looks = [
+        // at, those that seem silent, those that are not believed
+        (0, vec![5, 6], vec![5, 6]),
+        (10, vec![6], vec![6]),
+        (59, vec![6], vec![6]),
+        (60, vec![6], vec![]),
+        (70, vec![5, 6], vec![5]),
+    ];
+    let options = PdOptions {
+        clock: hand.clone().into(),
+        ..PdOptions::default()
+    };
+    let (say, said) = std::sync::mpsc::channel::<String>();
+    let said = std::sync::Mutex::new(said);
+    let server =
+        fake::alone(move |_| crate::support::Reply::json(said.lock().unwrap().recv().unwrap()))
+            .await;
+    let pd = PdClient::with(&server.url(), options).unwrap();
+    for (at, silent_ones, unseen) in looks {
+        hand.set(Timestamp::from_unix_seconds(1_700_000_400 + at));
+        let stores: Vec<_> = silent_ones.iter().map(|id| silent(*id)).collect();
+        let stores: Vec<_> = stores.iter().map(String::as_str).chain([UP]).collect();
+        say.send(body(&stores)).unwrap();
+        let listing = pd.stores().await.unwrap();
+        let blank: Vec<_> = listing
+            .items
+            .iter()
+            .filter(|store| store.state.is_none())
+            .map(|store| store.id.0)
+            .collect();
+        assert_eq!(blank, unseen, "after {at} s");
+    }
+}
+
+#[tokio::test]
+async fn after_all_pds_were_away_for_long_those_that_report_last_are_not_believed_dead() {
+    // Everyone's heartbeat is older than what a leader change alone explains.
+    let hand = ManualClock::new(Timestamp::from_unix_seconds(1_700_009_000));
+    let options = PdOptions {
+        clock: hand.clone().into(),
+        ..PdOptions::default()
+    };
+    let (say, said) = std::sync::mpsc::channel::<String>();
+    let said = std::sync::Mutex::new(said);
+    let server =
+        fake::alone(move |_| crate::support::Reply::json(said.lock().unwrap().recv().unwrap()))
+            .await;
+    let pd = PdClient::with(&server.url(), options).unwrap();
+    for stores in [[&silent(4)[..], &silent(5)], [UP, &silent(5)]] {
+        say.send(body(&stores)).unwrap();
+        let listing = pd.stores().await.unwrap();
+        assert_eq!(listing.items[1].state, None);
+        hand.advance(Duration::from_secs(5));
+    }
+}
+
+#[tokio::test]
+async fn one_store_among_others_that_is_silent_for_long_is_believed() {
     let listing = listed(&[UP, &silent(5)]).await;
     assert_eq!(listing.items[1].state, Some(StoreState::Disconnected));
     assert!(listing.items[1].last_heartbeat.is_some());
@@ -171,6 +231,11 @@ async fn a_store_that_never_reported_is_down_and_has_no_heartbeat() {
     let listing = listed(&[never]).await;
     assert_eq!(listing.items[0].state, Some(StoreState::Down));
     assert_eq!(listing.items[0].last_heartbeat, None);
+    assert_eq!(listing.items[0].capacity_bytes, None);
+    assert!(
+        listing.is_whole(),
+        "nothing of it is missing: there is nothing"
+    );
 }
 
 #[tokio::test]

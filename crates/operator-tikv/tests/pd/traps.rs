@@ -521,6 +521,26 @@ async fn a_bad_region_costs_itself_wherever_it_stands_and_is_named() {
 }
 
 #[tokio::test]
+async fn a_list_of_nothing_but_bad_items_is_no_list() {
+    let items = "7,".repeat(5000) + "7";
+    let lists = [
+        format!(r#"{{"regions":[{items}]}}"#),
+        format!(r#"{{"stores":[{items}]}}"#),
+    ];
+    for (list, kind) in lists.iter().zip(["region", "store"]) {
+        let (_server, pd) = saying(list).await;
+        let error = match kind {
+            "region" => pd.ailing(Ailment::Empty, 10_000).await.unwrap_err(),
+            _ => pd.stores().await.unwrap_err(),
+        };
+        let expected = format!(
+            "expected a {kind} in each item of the list, found more than 1000 that are none"
+        );
+        assert!(format!("{error:#}").ends_with(&expected), "{error:#}");
+    }
+}
+
+#[tokio::test]
 async fn a_list_without_regions_is_no_list_of_regions() {
     for body in [
         "{}",

@@ -83,7 +83,7 @@ async fn metrics(
     let mut listing = client.store_metrics(&stores(1)).await.unwrap();
     match listing.items.pop() {
         Some(metrics) => Ok(metrics),
-        None => Err(listing.gaps.remove(0)),
+        None => Err(listing.gaps.iter().next().cloned().unwrap()),
     }
 }
 

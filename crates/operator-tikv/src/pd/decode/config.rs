@@ -111,12 +111,12 @@ struct WireConstraint {
 pub(crate) fn placement_rules(body: &[u8]) -> Result<Listing<PlacementRule>, Fault> {
     let items: Option<Vec<&RawValue>> = json(body, "a list of placement rules")?;
     let items = items.unwrap_or_default();
-    Ok(listing(
+    listing(
         &items,
         "placement rule",
         |_| None,
         |wire: WireRule, _| rule(wire),
-    ))
+    )
 }
 
 fn rule(wire: WireRule) -> Option<PlacementRule> {

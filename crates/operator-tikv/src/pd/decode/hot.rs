@@ -6,7 +6,7 @@ use operator_core::{Entity, Fault, Gap, RegionId, StoreId, Why};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{ids, json, listing, or_empty};
+use super::{bound, ids, json, listing, or_empty};
 use crate::facts::{HotPeer, HotPeers, HotSpots, HotStore, StoreFlow};
 use crate::pd::units;
 
@@ -62,20 +62,24 @@ struct WirePeer {
 pub(crate) fn hot_spots(body: &[u8]) -> Result<HotSpots, Fault> {
     let wire: WireSpots<'_> = json(body, "hot spots by store")?;
     let mut spots = HotSpots::default();
-    spots.by_leader = by_store(&wire.as_leader, &mut spots.gaps);
-    spots.by_peer = by_store(&wire.as_peer, &mut spots.gaps);
+    spots.by_leader = by_store(&wire.as_leader, &mut spots.gaps)?;
+    spots.by_peer = by_store(&wire.as_peer, &mut spots.gaps)?;
     Ok(spots)
 }
 
-fn by_store(wire: &ByStore<&RawValue>, gaps: &mut Vec<Gap>) -> BTreeMap<StoreId, HotPeers> {
+fn by_store(
+    wire: &ByStore<&RawValue>,
+    gaps: &mut Vec<Gap>,
+) -> Result<BTreeMap<StoreId, HotPeers>, Fault> {
     let mut stores = BTreeMap::new();
     for (store, item) in wire {
         match serde_json::from_str::<Option<WireStore<'_>>>(item.get()) {
             Ok(Some(wire)) => {
-                stores.insert(*store, hot_peers(&wire, gaps));
+                stores.insert(*store, hot_peers(&wire, gaps)?);
             }
             Ok(None) => {}
             Err(error) => {
+                bound(gaps.len(), "store")?;
                 let expected = "rates and hot peers".into();
                 let found = format!("{} ({error})", super::beginning(item.get().as_bytes()));
                 let gap = Gap::new("hot spots", Why::Unusable { expected, found });
@@ -83,14 +87,14 @@ fn by_store(wire: &ByStore<&RawValue>, gaps: &mut Vec<Gap>) -> BTreeMap<StoreId,
             }
         }
     }
-    stores
+    Ok(stores)
 }
 
-fn hot_peers(wire: &WireStore<'_>, gaps: &mut Vec<Gap>) -> HotPeers {
+fn hot_peers(wire: &WireStore<'_>, gaps: &mut Vec<Gap>) -> Result<HotPeers, Fault> {
     let convert = |wire, _: &mut Vec<Gap>| Some(hot_peer(wire));
-    let mut peers = listing(&wire.statistics, "hot peer", region, convert);
-    gaps.append(&mut peers.gaps);
-    HotPeers {
+    let peers = listing(&wire.statistics, "hot peer", region, convert)?;
+    gaps.extend(peers.gaps.iter().cloned());
+    Ok(HotPeers {
         store: HotStore {
             bytes_per_second: wire.store_bytes,
             keys_per_second: wire.store_keys,
@@ -102,7 +106,7 @@ fn hot_peers(wire: &WireStore<'_>, gaps: &mut Vec<Gap>) -> HotPeers {
             queries_per_second: wire.total_flow_query,
         },
         peers: peers.items,
-    }
+    })
 }
 
 fn region(item: &RawValue) -> Option<Entity> {

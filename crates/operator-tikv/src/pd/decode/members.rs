@@ -58,7 +58,7 @@ pub(crate) fn members(body: &[u8]) -> Result<PdMembers, Fault> {
         cluster_id: wire.header.cluster_id,
         members: listing(&wire.members, "member", name, |wire: WireMember, _| {
             Some(wire.into())
-        }),
+        })?,
         leader: wire.leader.and_then(named),
         etcd_leader: wire.etcd_leader.and_then(named),
         server_time: None,
@@ -100,7 +100,7 @@ pub(crate) fn health(body: &[u8]) -> Result<Listing<PdHealth>, Fault> {
             healthy: wire.health,
         })
     };
-    Ok(listing(&wire.unwrap_or_default(), "member", name, health))
+    listing(&wire.unwrap_or_default(), "member", name, health)
 }
 
 fn name(item: &RawValue) -> Option<Entity> {

@@ -163,7 +163,7 @@ impl RegionList {
                 let end = units::key(&wire.end_key);
                 match region(wire) {
                     Ok(region) => self.listing.items.push(region),
-                    Err(gap) => self.listing.gaps.push(gap),
+                    Err(gap) => self.bad(gap)?,
                 }
                 self.end = end;
             }
@@ -191,11 +191,18 @@ impl RegionList {
         self.read += 1;
         let name = field_of::<Id>(item).map(|Id { id }| Entity::Region(RegionId(id)));
         self.end = field_of(item).and_then(|End { end_key }| units::key(end_key));
-        self.listing.gaps.push(match name {
+        self.bad(match name {
             Some(entity) => Gap::new("region", why).about(entity),
             None => Gap::new(format!("region number {} of the list", self.read), why),
-        });
+        })?;
         Ok(Step::To(items.byte_offset(), At::ItemEnd))
+    }
+}
+
+impl RegionList {
+    fn bad(&mut self, gap: Gap) -> Result<(), Fault> {
+        self.listing.gaps.push(gap);
+        super::bound(self.listing.gaps.len(), "region")
     }
 }
 
@@ -326,6 +333,7 @@ pub(crate) fn holes(body: &[u8]) -> Result<Listing<KeyRange>, Fault> {
                 let found = super::beginning(format!("{start}, {end}").as_bytes());
                 let why = Why::Unusable { expected, found };
                 listing.gaps.push(Gap::new("range hole", why));
+                super::bound(listing.gaps.len(), "range")?;
             }
         }
     }

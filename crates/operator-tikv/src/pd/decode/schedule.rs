@@ -108,14 +108,14 @@ pub(crate) fn operators(body: &[u8]) -> Result<Listing<PdOperator>, Fault> {
     for line in lines.unwrap_or_default() {
         match operator(&line) {
             Some(operator) => listing.items.push(operator),
-            None => listing.gaps.push(Gap::new(
-                "operator",
-                Why::Unusable {
-                    expected: "`description {brief} (kind:.., region:ID(version, conf_ver), ..)`"
-                        .into(),
-                    found: super::beginning(line.as_bytes()),
-                },
-            )),
+            None => {
+                let expected = "`description {brief} (kind:.., region:ID(version, conf_ver), ..)`";
+                let found = super::beginning(line.as_bytes());
+                let expected = expected.into();
+                let why = Why::Unusable { expected, found };
+                listing.gaps.push(Gap::new("operator", why));
+                super::bound(listing.gaps.len(), "operator")?;
+            }
         }
     }
     Ok(listing)

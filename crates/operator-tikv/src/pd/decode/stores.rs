@@ -11,9 +11,10 @@ use serde_json::value::RawValue;
 use super::{json, listing, or_empty};
 use crate::pd::units;
 
-/// How long a cluster in which no store seems to report is held for a PD leader that has just begun.
-/// Stores report every 10 s.
+/// How long stores that seem silent are held for a PD leader that has just begun. Stores report every 10 s.
 const SETTLES_WITHIN: Duration = Duration::from_secs(60);
+/// How old a heartbeat can be that a new PD leader finds written down: five minutes and its election.
+const WRITTEN_WITHIN: Duration = Duration::from_secs(6 * 60);
 
 #[derive(Deserialize)]
 struct WireList<'a> {
@@ -72,12 +73,10 @@ pub(crate) fn stores(
     now: Timestamp,
 ) -> Result<Listing<Store>, Fault> {
     let wire: WireList<'_> = json(body, "an object with `stores`")?;
-    let mut listing = listing(&wire.stores, "store", name, convert);
+    let mut listing = listing(&wire.stores, "store", name, convert)?;
     listing.items.sort_by_key(|store| store.id);
-    if unsettled.is(&listing.items, now) {
-        for store in listing.items.iter_mut().filter(|store| seems_silent(store)) {
-            listing.gaps.extend(disbelieve(store));
-        }
+    for store in unsettled.look(&mut listing.items, now) {
+        listing.gaps.extend(disbelieve(store));
     }
     Ok(listing)
 }
@@ -85,7 +84,7 @@ pub(crate) fn stores(
 /// The one store in an answer of `/store/ID`, with the gaps about it.
 pub(crate) fn store(body: &[u8]) -> Result<Listing<Store>, Fault> {
     let wire: &RawValue = json(body, "a store")?;
-    Ok(listing(&[wire], "store", name, convert))
+    listing(&[wire], "store", name, convert)
 }
 
 fn name(item: &RawValue) -> Option<Entity> {
@@ -129,8 +128,11 @@ fn convert(wire: WireStore, gaps: &mut Vec<Gap>) -> Option<Store> {
         // No disk holds nothing: this PD leader has had no report of it. A full disk has a capacity.
         capacity_bytes = None;
         available_bytes = None;
-        for what in ["capacity", "available"] {
-            gaps.push(Gap::new(what, unreported()).about(entity.clone()));
+        // Of a store that never reported this is all that there is to know, and nothing is missing.
+        if meta.last_heartbeat.is_some() {
+            for what in ["capacity", "available"] {
+                gaps.push(Gap::new(what, unreported()).about(entity.clone()));
+            }
         }
     }
     Some(Store {
@@ -166,23 +168,45 @@ fn unreported() -> Why {
     }
 }
 
-/// Remembers since when no store seems to report.
+/// Remembers since when stores look as they do just after a PD leader change.
 ///
-/// For some seconds after a PD leader change every store reads Disconnected, with a heartbeat of minutes
-/// ago and `0B`. One answer cannot tell this from a cluster whose stores all died before the change, so
-/// it is disbelieved for a while and then believed.
+/// A new PD leader knows stores only as they were last written down. Until a store reports to it, within 10 s,
+/// it reads Disconnected, with `0B` and a heartbeat of up to five minutes ago. One answer cannot tell this
+/// from a store that died before the change, so it is disbelieved for a while and then believed; at once
+/// where its heartbeat is older than what is written down can be. Where no store reports at all, PD itself may
+/// have been away, and no heartbeat is too old to be disbelieved.
 #[derive(Debug, Default)]
 pub(crate) struct Unsettled {
-    since: Option<Timestamp>,
+    all_since: Option<Timestamp>,
+    each_since: BTreeMap<StoreId, Timestamp>,
 }
 
 impl Unsettled {
-    fn is(&mut self, stores: &[Store], now: Timestamp) -> bool {
+    /// Those that are not to be believed now.
+    fn look<'a>(&mut self, stores: &'a mut [Store], now: Timestamp) -> Vec<&'a mut Store> {
         let mut members = stores.iter().filter(|store| counts(store)).peekable();
-        let unsettled = members.peek().is_some() && members.all(seems_silent);
-        let since = self.since.filter(|_| unsettled).unwrap_or(now);
-        self.since = unsettled.then_some(since);
-        unsettled && now.since(since) < SETTLES_WITHIN
+        let all = members.peek().is_some() && members.all(seems_silent);
+        let silent: Vec<_> = stores
+            .iter_mut()
+            .filter(|store| seems_silent(store))
+            .collect();
+        let since = |store: &Store| *self.each_since.get(&store.id).unwrap_or(&now);
+        self.each_since = silent
+            .iter()
+            .map(|store| (store.id, since(store)))
+            .collect();
+        // Once all were so, those that still are get the same time.
+        let all_since = self.all_since.or(all.then_some(now));
+        self.all_since = all_since.filter(|_| !silent.is_empty());
+        let settles = |since: &Timestamp| now.since(*since) < SETTLES_WITHIN;
+        let all_settle = self.all_since.as_ref().is_some_and(settles);
+        let settles = |store: &&mut Store| {
+            let written = store
+                .last_heartbeat
+                .is_some_and(|at| now.since(at) < WRITTEN_WITHIN);
+            all_settle || (written && self.each_since.get(&store.id).is_some_and(settles))
+        };
+        silent.into_iter().filter(settles).collect()
     }
 }
 
@@ -207,7 +231,8 @@ fn disbelieve(store: &mut Store) -> [Gap; 2] {
     store.state = None;
     store.last_heartbeat = None;
     ["state", "heartbeat"].map(|what| {
-        let because = "every store seems silent, as they do just after a PD leader change".into();
+        let because =
+            "PD's leader has had no report of this store yet, as just after it changed".into();
         Gap::new(what, Why::Distrusted { because }).about(store.entity())
     })
 }

@@ -1,0 +1,201 @@
+//! Whole processes, one after the other in turn, ratios of each round.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use operator_tikv::log_parser::{EventScanner, parse_lenient};
+
+use crate::Outcome;
+
+/// The seven phrases that ripgrep counts.
+const PHRASES: [&str; 7] = [
+    "became leader at term",
+    "became follower at term",
+    "became candidate at term",
+    "became pre-candidate at term",
+    "stepped down to follower",
+    "received MsgTimeoutNow",
+    "starts to transfer leadership",
+];
+
+struct Contender {
+    name: &'static str,
+    program: String,
+    args: Vec<String>,
+    /// The contender it is measured against.
+    against: usize,
+}
+
+/// Runs every contender in turn, so that what slows the machine slows all of them.
+pub(crate) fn logs(file: &str, rg: &str, rounds: usize) -> Outcome {
+    let own = std::env::current_exe()?.display().to_string();
+    let packed = format!("{file}.gz");
+    let phrases = PHRASES
+        .iter()
+        .flat_map(|phrase| ["-e".to_owned(), (*phrase).to_owned()]);
+    let grep = |flags: &[&str], file: &str| -> Vec<String> {
+        flags
+            .iter()
+            .map(|&flag| flag.to_owned())
+            .chain(phrases.clone())
+            .chain([file.to_owned()])
+            .collect()
+    };
+    let ours = |words: &[&str]| {
+        words
+            .iter()
+            .map(|&word| word.to_owned())
+            .collect::<Vec<_>>()
+    };
+    let mut contenders = vec![
+        Contender {
+            name: "rg -c, seven phrases",
+            program: rg.to_owned(),
+            args: grep(&["-c"], file),
+            against: 0,
+        },
+        Contender {
+            name: "events, one thread",
+            program: own.clone(),
+            args: ours(&["events", file]),
+            against: 0,
+        },
+        Contender {
+            name: "events, two threads",
+            program: own.clone(),
+            args: ours(&["events", file, "2"]),
+            against: 0,
+        },
+        Contender {
+            name: "events of the last 10 minutes",
+            program: own.clone(),
+            args: ours(&["last", file, "10"]),
+            against: 0,
+        },
+        Contender {
+            name: "parse of every line",
+            program: own.clone(),
+            args: ours(&["parse", file]),
+            against: 0,
+        },
+    ];
+    if std::path::Path::new(&packed).exists() {
+        contenders.push(Contender {
+            name: "rg -z -c, seven phrases",
+            program: rg.to_owned(),
+            args: grep(&["-z", "-c"], &packed),
+            against: 5,
+        });
+        contenders.push(Contender {
+            name: "events of the .gz",
+            program: own,
+            args: ours(&["events", &packed]),
+            against: 5,
+        });
+    }
+    let mut times: Vec<Vec<f64>> = vec![Vec::new(); contenders.len()];
+    for round in 0..=rounds {
+        for (contender, times) in contenders.iter().zip(&mut times) {
+            let took = time(contender)?;
+            // The first round warms the page cache.
+            if round > 0 {
+                times.push(took.as_secs_f64());
+            }
+        }
+    }
+    println!(
+        "{rounds} rounds in turn; speed is the other's time divided by ours, median of the rounds"
+    );
+    for (contender, own) in contenders.iter().zip(&times) {
+        let ratios: Vec<f64> = own
+            .iter()
+            .zip(&times[contender.against])
+            .map(|(own, other)| other / own)
+            .collect();
+        let (low, high) = ratios
+            .iter()
+            .fold((f64::MAX, 0.0_f64), |(low, high), &ratio| {
+                (low.min(ratio), high.max(ratio))
+            });
+        println!(
+            "{:32} {:8.2} x {} ({low:.2} to {high:.2})",
+            contender.name,
+            median(ratios),
+            contenders[contender.against].name
+        );
+    }
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures itself")]
+fn time(contender: &Contender) -> Result<Duration, Box<dyn std::error::Error>> {
+    let begun = Instant::now();
+    let status = Command::new(&contender.program)
+        .args(&contender.args)
+        .stdout(Stdio::null())
+        .status()?;
+    let took = begun.elapsed();
+    if status.success() {
+        Ok(took)
+    } else {
+        Err(format!("{}: {status}", contender.name).into())
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Time per byte on hostile input, as a multiple of that on the shortest: it stays near one.
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures itself")]
+pub(crate) fn adversarial() -> Outcome {
+    let head = "[2024/08/14 16:25:23.105 +08:00] [INFO] [raft.rs:1] ";
+    let stamp = "[2024/08/14 16:25:23.105 +08:00] ";
+    let shapes: [(&str, String, &str); 9] = [
+        ("brackets", String::new(), "["),
+        ("heads that are none", String::new(), stamp),
+        ("quotes", format!("{head}["), "\\\""),
+        ("backslashes", format!("{head}[\""), "\\"),
+        ("empty fields", head.trim_end().to_owned(), " []"),
+        ("unclosed", format!("{head}[\""), "x"),
+        (
+            "votes that are none",
+            format!("{head}[\"[logterm: "),
+            "logterm: 1, sent Msg ",
+        ),
+        (
+            "nested JSON",
+            "{\"level\":\"INFO\",\"message\":\"x\",\"a\":".to_owned(),
+            "[",
+        ),
+        (
+            "JSON members",
+            "{\"level\":\"INFO\"".to_owned(),
+            ",\"message\":\"x\"",
+        ),
+    ];
+    for (name, start, piece) in shapes {
+        let mut first = None;
+        print!("{name:20}");
+        for len in [1_000_000, 10_000_000, 100_000_000] {
+            let mut line = start.clone().into_bytes();
+            while line.len() < len {
+                line.extend_from_slice(piece.as_bytes());
+            }
+            let mut best = f64::MAX;
+            for _ in 0..5 {
+                let begun = Instant::now();
+                let parsed =
+                    parse_lenient(&line, &mut Vec::new()).map(|line| line.fields().count());
+                let mut scanner = EventScanner::new();
+                scanner.scan(&line, |_| {});
+                best = best.min(begun.elapsed().as_secs_f64() / len as f64);
+                std::hint::black_box(parsed.ok());
+            }
+            print!(" {:9} B: {:5.2} x", len, best / *first.get_or_insert(best));
+        }
+        println!();
+    }
+    Ok(())
+}

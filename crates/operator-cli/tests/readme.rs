@@ -1,0 +1,52 @@
+//! What the README shows is what the command prints, and its commands are commands.
+
+mod support;
+
+use std::path::Path;
+
+use support::{check, pd, store, stores};
+
+fn readme() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    std::fs::read_to_string(path).expect("the README is there")
+}
+
+fn blocks<'a>(readme: &'a str, language: &str) -> Vec<&'a str> {
+    let fence = format!("```{language}\n");
+    let blocks = readme.split(&fence).skip(1);
+    blocks
+        .map(|rest| rest.split("```").next().unwrap_or_default())
+        .collect()
+}
+
+#[test]
+fn the_output_it_shows_is_the_output_there_is() {
+    let server = pd(&stores(&[
+        store(1, "Up", 3),
+        store(2, "Up", 5),
+        store(4, "Down", 7200),
+    ]));
+    let (status, text) = check(&server, &[]);
+    assert_eq!(status, Some(2));
+    let readme = readme();
+    let shown = blocks(&readme, "text")[0].replace("http://127.0.0.1:2379", "http://pd");
+    assert_eq!(support::without_times(&shown), text);
+}
+
+#[test]
+fn its_commands_are_the_main_job_and_the_tests() {
+    let readme = readme();
+    let commands: Vec<&str> = blocks(&readme, "sh")
+        .iter()
+        .map(|block| block.trim())
+        .collect();
+    assert_eq!(commands.len(), 2);
+    let main_job = commands[0]
+        .strip_prefix("cargo run --release -- ")
+        .expect("it runs the command");
+    let words: Vec<&str> = main_job.split(' ').collect();
+    // Nobody listens at that address in a test; it parses, and the answer says what could not be seen.
+    let status = support::operator(&words).status.code();
+    assert!(matches!(status, Some(0..=3)), "{main_job}: {status:?}");
+    assert_eq!(commands[1], "cargo test --workspace");
+}

@@ -1,0 +1,450 @@
+//! The regions: one compact row each, and the tallies per store that are kept right with every change of a row.
+
+use crate::num;
+use crate::prng::Prng;
+
+/// Peers a row has room for: five voters, and one being copied.
+pub(crate) const SLOTS: usize = 6;
+const NO_LEADER: u8 = u8::MAX;
+
+/// The leader that PD names does not lead any more, and nobody else does.
+const HEADLESS: u8 = 1;
+/// An election is planned, so that none is planned twice.
+const CAMPAIGNING: u8 = 2;
+
+/// One region, as PD knows it. Its place in the table is its place in the key space.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) id: u32,
+    pub(crate) term: u32,
+    pub(crate) version: u32,
+    pub(crate) conf_ver: u32,
+    peers: [u32; SLOTS],
+    stores: [u16; SLOTS],
+    pub(crate) size_mib: u16,
+    len: u8,
+    leader: u8,
+    learners: u8,
+    pending: u8,
+    down: u8,
+    /// See the constants below.
+    state: u8,
+}
+
+/// One peer of a row, by value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Peer {
+    pub(crate) slot: u8,
+    pub(crate) id: u32,
+    pub(crate) store: u16,
+    pub(crate) learner: bool,
+    pub(crate) pending: bool,
+    pub(crate) down: bool,
+    pub(crate) leader: bool,
+}
+
+impl Row {
+    pub(crate) fn peers(&self) -> impl Iterator<Item = Peer> + '_ {
+        (0..self.len).filter_map(|slot| self.peer(slot))
+    }
+
+    fn peer(&self, slot: u8) -> Option<Peer> {
+        let bit = 1_u8.checked_shl(slot.into())?;
+        Some(Peer {
+            slot,
+            id: *self.peers.get(usize::from(slot))?,
+            store: *self.stores.get(usize::from(slot))?,
+            learner: self.learners & bit != 0,
+            pending: self.pending & bit != 0,
+            down: self.down & bit != 0,
+            leader: self.leader == slot,
+        })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        usize::from(self.len)
+    }
+
+    /// The leader that PD names, be it alive or not.
+    pub(crate) fn leader(&self) -> Option<Peer> {
+        self.peers().find(|peer| peer.leader)
+    }
+
+    pub(crate) fn is_led_by(&self, store: u16) -> bool {
+        self.leader != NO_LEADER && self.stores.get(usize::from(self.leader)) == Some(&store)
+    }
+
+    pub(crate) fn peer_on(&self, store: u16) -> Option<Peer> {
+        self.peers().find(|peer| peer.store == store)
+    }
+
+    pub(crate) fn is_headless(&self) -> bool {
+        self.state & HEADLESS != 0
+    }
+
+    pub(crate) fn has_pending(&self) -> bool {
+        self.pending != 0
+    }
+
+    pub(crate) fn has_down(&self) -> bool {
+        self.down != 0
+    }
+
+    pub(crate) fn has_learner(&self) -> bool {
+        self.learners != 0
+    }
+}
+
+/// What the rows say about one store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) leaders: u32,
+    pub(crate) headless: u32,
+    pub(crate) peers: u32,
+    pub(crate) learners: u32,
+    pub(crate) pending: u32,
+    pub(crate) leader_mib: u64,
+    pub(crate) region_mib: u64,
+}
+
+/// How many regions there are of each ailment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Ailing {
+    pub(crate) pending: u32,
+    pub(crate) down: u32,
+    pub(crate) learner: u32,
+    pub(crate) headless: u32,
+}
+
+/// The table. Every change of a row goes through it, so that the tallies hold.
+#[derive(Debug, Clone)]
+pub(crate) struct Regions {
+    rows: Vec<Row>,
+    tallies: Vec<Tally>,
+    ailing: Ailing,
+    next_peer: u32,
+}
+
+impl Regions {
+    /// Regions with `replicas` voters each, spread over `stores` so that peers and leaders are even.
+    pub(crate) fn new(
+        regions: u32,
+        stores: u16,
+        replicas: u8,
+        region_mib: u16,
+        prng: &mut Prng,
+    ) -> Self {
+        let mut table = Self {
+            rows: Vec::with_capacity(num::place(regions.into())),
+            tallies: vec![Tally::default(); usize::from(stores)],
+            ailing: Ailing::default(),
+            next_peer: 4,
+        };
+        for _ in 0..regions {
+            table.push_new(replicas, region_mib, prng);
+        }
+        table
+    }
+
+    fn push_new(&mut self, replicas: u8, region_mib: u16, prng: &mut Prng) {
+        let stores = self.tallies.len() as u64;
+        let mut chosen: Vec<u16> = Vec::with_capacity(usize::from(replicas));
+        while chosen.len() < usize::from(replicas) {
+            // The emptiest of a few at random: even without a pattern, and without looking at every store.
+            let few = (0..8).map(|_| num::ordinal(num::place(prng.below(stores))));
+            let free = few.filter(|store| !chosen.contains(store));
+            chosen.extend(free.min_by_key(|store| (self.tally(*store).peers, *store)));
+        }
+        let id = self.next_peer;
+        self.next_peer = self.next_peer.saturating_add(1);
+        let mut row = Row {
+            id,
+            term: 6,
+            version: 45,
+            conf_ver: 5,
+            peers: [0; SLOTS],
+            stores: [0; SLOTS],
+            size_mib: spread(region_mib, prng),
+            len: 0,
+            leader: NO_LEADER,
+            learners: 0,
+            pending: 0,
+            down: 0,
+            state: 0,
+        };
+        for (slot, store) in chosen.into_iter().enumerate() {
+            let peer = self.next_peer;
+            self.next_peer = self.next_peer.saturating_add(1);
+            if let (Some(p), Some(s)) = (row.peers.get_mut(slot), row.stores.get_mut(slot)) {
+                (*p, *s) = (peer, store);
+            }
+            row.len += 1;
+        }
+        let leader = row
+            .peers()
+            .min_by_key(|peer| (self.tally(peer.store).leaders, peer.slot))
+            .map_or(NO_LEADER, |peer| peer.slot);
+        row.leader = leader;
+        self.count(&row, 1);
+        self.rows.push(row);
+    }
+
+    pub(crate) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(crate) fn get(&self, region: u32) -> Option<&Row> {
+        self.rows.get(num::place(region.into()))
+    }
+
+    /// The place of the region with this id. Ids ascend with places, because no region is made after the start.
+    pub(crate) fn find(&self, id: u64) -> Option<u32> {
+        let id = u32::try_from(id).ok()?;
+        self.rows
+            .binary_search_by_key(&id, |row| row.id)
+            .ok()
+            .map(num::row)
+    }
+
+    pub(crate) fn tally(&self, store: u16) -> Tally {
+        self.tallies
+            .get(usize::from(store))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn ailing(&self) -> Ailing {
+        self.ailing
+    }
+
+    /// A store that joined, without any region.
+    pub(crate) fn add_store(&mut self) {
+        self.tallies.push(Tally::default());
+    }
+
+    /// Names another leader, at `term`.
+    pub(crate) fn lead(&mut self, region: u32, slot: u8, term: u32) {
+        self.change(region, |row| {
+            if slot < row.len {
+                row.leader = slot;
+                row.term = term;
+                row.state &= !HEADLESS;
+            }
+        });
+    }
+
+    /// A campaign that nobody won, or the end of a leadership: the term moves or stays, the region has no leader.
+    pub(crate) fn behead(&mut self, region: u32) {
+        self.change(region, |row| row.state |= HEADLESS);
+    }
+
+    /// Marks the region as one with an election ahead; false where it has one already.
+    pub(crate) fn begin_campaign(&mut self, region: u32) -> bool {
+        let row = self.rows.get_mut(num::place(region.into()));
+        row.is_some_and(|row| {
+            let first = row.state & CAMPAIGNING == 0;
+            row.state |= CAMPAIGNING;
+            first
+        })
+    }
+
+    /// The planned election has come.
+    pub(crate) fn end_campaign(&mut self, region: u32) {
+        if let Some(row) = self.rows.get_mut(num::place(region.into())) {
+            row.state &= !CAMPAIGNING;
+        }
+    }
+
+    pub(crate) fn set_pending(&mut self, region: u32, store: u16, pending: bool) {
+        self.change(region, |row| {
+            if let Some(peer) = row.peer_on(store) {
+                set(&mut row.pending, peer.slot, pending);
+            }
+        });
+    }
+
+    pub(crate) fn set_down(&mut self, region: u32, store: u16, down: bool) {
+        self.change(region, |row| {
+            if let Some(peer) = row.peer_on(store) {
+                set(&mut row.down, peer.slot, down);
+            }
+        });
+    }
+
+    /// Adds a learner that has yet to be filled. False where there is no room, or a peer on that store already.
+    pub(crate) fn add_learner(&mut self, region: u32, store: u16) -> bool {
+        let peer = self.next_peer;
+        let mut added = false;
+        self.change(region, |row| {
+            let slot = row.len;
+            if row.peer_on(store).is_none() && usize::from(slot) < SLOTS {
+                if let (Some(p), Some(s)) = (
+                    row.peers.get_mut(usize::from(slot)),
+                    row.stores.get_mut(usize::from(slot)),
+                ) {
+                    (*p, *s) = (peer, store);
+                }
+                row.len += 1;
+                set(&mut row.learners, slot, true);
+                set(&mut row.pending, slot, true);
+                row.conf_ver += 1;
+                added = true;
+            }
+        });
+        if added {
+            self.next_peer = self.next_peer.saturating_add(1);
+        }
+        added
+    }
+
+    /// Makes the learner on a store a voter.
+    pub(crate) fn promote(&mut self, region: u32, store: u16) {
+        self.change(region, |row| {
+            if let Some(peer) = row.peer_on(store) {
+                set(&mut row.learners, peer.slot, false);
+                set(&mut row.pending, peer.slot, false);
+                row.conf_ver += 1;
+            }
+        });
+    }
+
+    /// Removes the peer on a store; never the leader, and never the last one.
+    pub(crate) fn remove_peer(&mut self, region: u32, store: u16) -> bool {
+        let mut removed = false;
+        self.change(region, |row| {
+            let Some(peer) = row.peer_on(store).filter(|p| !p.leader && row.len > 1) else {
+                return;
+            };
+            let kept: Vec<Peer> = row.peers().filter(|p| p.slot != peer.slot).collect();
+            (row.len, row.learners, row.pending, row.down) = (0, 0, 0, 0);
+            for (slot, kept) in (0_u8..).zip(kept) {
+                if let (Some(p), Some(s)) = (
+                    row.peers.get_mut(usize::from(slot)),
+                    row.stores.get_mut(usize::from(slot)),
+                ) {
+                    (*p, *s) = (kept.id, kept.store);
+                }
+                row.len += 1;
+                set(&mut row.learners, slot, kept.learner);
+                set(&mut row.pending, slot, kept.pending);
+                set(&mut row.down, slot, kept.down);
+                if kept.leader {
+                    row.leader = slot;
+                }
+            }
+            row.conf_ver += 1;
+            removed = true;
+        });
+        removed
+    }
+
+    fn change(&mut self, region: u32, edit: impl FnOnce(&mut Row)) {
+        let place = num::place(region.into());
+        let Some(mut row) = self.rows.get(place).cloned() else {
+            return;
+        };
+        self.count(&row, -1);
+        edit(&mut row);
+        self.count(&row, 1);
+        if let Some(old) = self.rows.get_mut(place) {
+            *old = row;
+        }
+    }
+
+    fn count(&mut self, row: &Row, by: i32) {
+        let add = |n: &mut u32, yes: bool| *n = n.wrapping_add_signed(if yes { by } else { 0 });
+        let size = i64::from(row.size_mib) * i64::from(by);
+        add(&mut self.ailing.pending, row.has_pending());
+        add(&mut self.ailing.down, row.has_down());
+        add(&mut self.ailing.learner, row.has_learner());
+        add(&mut self.ailing.headless, row.is_headless());
+        for peer in row.peers() {
+            let Some(tally) = self.tallies.get_mut(usize::from(peer.store)) else {
+                continue;
+            };
+            add(&mut tally.peers, true);
+            add(&mut tally.leaders, peer.leader);
+            add(&mut tally.headless, peer.leader && row.is_headless());
+            add(&mut tally.learners, peer.learner);
+            add(&mut tally.pending, peer.pending);
+            tally.region_mib = tally.region_mib.wrapping_add_signed(size);
+            if peer.leader {
+                tally.leader_mib = tally.leader_mib.wrapping_add_signed(size);
+            }
+        }
+    }
+}
+
+fn set(mask: &mut u8, slot: u8, on: bool) {
+    let bit = 1_u8.checked_shl(slot.into()).unwrap_or(0);
+    if on {
+        *mask |= bit;
+    } else {
+        *mask &= !bit;
+    }
+}
+
+fn spread(mean: u16, prng: &mut Prng) -> u16 {
+    let (low, high) = (u64::from(mean) / 2, u64::from(mean) * 3 / 2);
+    u16::try_from(prng.between((low, high)).max(1)).unwrap_or(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_stays_small() {
+        assert!(size_of::<Row>() <= 64, "{} bytes", size_of::<Row>());
+    }
+
+    #[test]
+    fn a_new_table_is_even() {
+        let table = Regions::new(3_000, 30, 3, 96, &mut Prng::new(1, 1));
+        for store in 0..30 {
+            let tally = table.tally(store);
+            assert!((280..=320).contains(&tally.peers), "{tally:?}");
+            assert!((80..=120).contains(&tally.leaders), "{tally:?}");
+        }
+        let distinct = |row: &Row| {
+            let mut stores: Vec<u16> = row.peers().map(|p| p.store).collect();
+            stores.sort_unstable();
+            stores.dedup();
+            stores.len() == 3
+        };
+        assert!(table.rows().iter().all(distinct));
+    }
+
+    #[test]
+    fn removing_a_peer_keeps_the_others_as_they_were() {
+        let mut table = Regions::new(1, 4, 3, 96, &mut Prng::new(1, 1));
+        let before: Vec<Peer> = table.rows()[0].peers().collect();
+        let gone = before.iter().find(|p| !p.leader).unwrap().store;
+        let fresh = (0..4)
+            .find(|s| table.rows()[0].peer_on(*s).is_none())
+            .unwrap();
+        assert!(table.add_learner(0, fresh));
+        assert!(!table.add_learner(0, fresh), "one peer per store");
+        table.promote(0, fresh);
+        assert!(table.remove_peer(0, gone));
+        let row = &table.rows()[0];
+        assert_eq!(row.len(), 3);
+        assert!(row.peer_on(gone).is_none());
+        assert_eq!(
+            row.leader().map(|p| p.id),
+            before.iter().find(|p| p.leader).map(|p| p.id)
+        );
+        assert!(
+            !table.remove_peer(0, row_leader(&table)),
+            "never the leader"
+        );
+    }
+
+    fn row_leader(table: &Regions) -> u16 {
+        table.rows()[0].leader().unwrap().store
+    }
+}

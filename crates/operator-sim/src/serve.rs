@@ -1,0 +1,218 @@
+//! The faces on loopback: a thin server between sockets and the pure functions of the model.
+
+mod connection;
+mod control;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::cluster::Cluster;
+use crate::cluster::pd::MemberProcess;
+use crate::cluster::store::Process;
+use crate::http::{Outcome, Reply, Request};
+
+/// How model time follows real time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Speed {
+    /// So many model seconds per real second; 1 is real time.
+    Times(f64),
+    /// As fast as the machine can.
+    Unbound,
+    /// Only when told to.
+    Still,
+}
+
+/// A listener, and which part of the cluster speaks there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Face {
+    Pd(usize),
+    Prometheus,
+    Pages,
+    Control,
+}
+
+/// A cluster that is being served. Everything ends when it is dropped.
+#[derive(Debug)]
+pub struct Served {
+    cluster: Arc<Mutex<Cluster>>,
+    /// Base URLs of PD's members, in their order.
+    pub pd: Vec<String>,
+    /// Base URL of Prometheus.
+    pub prometheus: String,
+    /// Base URL of the `/metrics` pages: `/store/<id>/metrics` and `/pd/<name>/metrics`.
+    pub pages: String,
+    /// Base URL of the controls.
+    pub control: String,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl Served {
+    /// Serves a cluster on free ports of loopback.
+    ///
+    /// # Errors
+    /// When a port cannot be bound.
+    pub async fn start(mut cluster: Cluster, speed: Speed) -> io::Result<Self> {
+        let members = cluster.pd.members.len();
+        let mut listeners = Vec::new();
+        for face in (0..members)
+            .map(Face::Pd)
+            .chain([Face::Prometheus, Face::Pages, Face::Control])
+        {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+            let address = listener.local_addr()?;
+            listeners.push((face, listener, address));
+        }
+        let url = |face: Face| -> String {
+            let found = listeners.iter().find(|(known, ..)| *known == face);
+            found
+                .map(|(.., address)| format!("http://{address}"))
+                .unwrap_or_default()
+        };
+        let pd: Vec<String> = (0..members).map(|member| url(Face::Pd(member))).collect();
+        for (member, url) in cluster.pd.members.iter_mut().zip(&pd) {
+            member.client_url.clone_from(url);
+        }
+        let (prometheus, pages, control) =
+            (url(Face::Prometheus), url(Face::Pages), url(Face::Control));
+        let cluster = Arc::new(Mutex::new(cluster));
+        let mut tasks: Vec<JoinHandle<()>> = listeners
+            .into_iter()
+            .map(|(face, listener, address)| {
+                tokio::spawn(listen(Arc::clone(&cluster), face, listener, address))
+            })
+            .collect();
+        tasks.push(tokio::spawn(drive(Arc::clone(&cluster), speed)));
+        Ok(Self {
+            cluster,
+            pd,
+            prometheus,
+            pages,
+            control,
+            tasks,
+        })
+    }
+
+    /// The cluster itself, between two requests: to advance it, to inject, to read the truth.
+    pub fn with<T>(&self, work: impl FnOnce(&mut Cluster) -> T) -> T {
+        work(&mut lock(&self.cluster))
+    }
+}
+
+/// A panic elsewhere leaves the model as it was between two of its events: it can be read on.
+fn lock(cluster: &Mutex<Cluster>) -> MutexGuard<'_, Cluster> {
+    cluster.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How often model time moves.
+const TICK: Duration = Duration::from_millis(50);
+
+async fn drive(cluster: Arc<Mutex<Cluster>>, speed: Speed) {
+    let mut ticks = tokio::time::interval(TICK);
+    loop {
+        match speed {
+            Speed::Still => return,
+            Speed::Times(factor) => {
+                ticks.tick().await;
+                // What is no number stands still; what is absurd is bounded.
+                let factor = if factor.is_nan() { 0.0 } else { factor };
+                let span = TICK.mul_f64(factor.clamp(0.0, 1e6));
+                lock(&cluster).advance(span);
+            }
+            Speed::Unbound => {
+                lock(&cluster).advance(Duration::from_secs(1));
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
+/// How often a closed face looks whether it may open again.
+const CLOSED: Duration = Duration::from_millis(20);
+
+/// Accepts for one face for as long as somebody would listen there; a dead server's port refuses.
+async fn listen(cluster: Arc<Mutex<Cluster>>, face: Face, first: TcpListener, address: SocketAddr) {
+    let mut listener = Some(first);
+    loop {
+        let open = is_open(&lock(&cluster), face);
+        match (open, listener.take()) {
+            (false, _) => tokio::time::sleep(CLOSED).await,
+            (true, None) => match TcpListener::bind(address).await {
+                Ok(bound) => listener = Some(bound),
+                Err(_) => tokio::time::sleep(CLOSED).await,
+            },
+            (true, Some(bound)) => {
+                if let Ok(Ok((stream, _))) = tokio::time::timeout(CLOSED, bound.accept()).await {
+                    let cluster = Arc::clone(&cluster);
+                    tokio::spawn(connection::serve(stream, cluster, face));
+                }
+                listener = Some(bound);
+            }
+        }
+    }
+}
+
+fn is_open(cluster: &Cluster, face: Face) -> bool {
+    match face {
+        Face::Pd(member) => {
+            let process = cluster.pd.process(member);
+            process.is_some_and(|process| process != MemberProcess::Dead)
+        }
+        Face::Prometheus => !cluster.conditions.prometheus.down,
+        Face::Pages | Face::Control => true,
+    }
+}
+
+fn answer(cluster: &mut Cluster, face: Face, request: &Request) -> Outcome {
+    match face {
+        Face::Pd(member) => cluster.pd(member, request),
+        Face::Prometheus => cluster.prometheus(request),
+        Face::Pages => page(cluster, request),
+        Face::Control => Outcome::Reply(control::answer(cluster, request)),
+    }
+}
+
+/// A `/metrics` page for a real Prometheus, by the path that leads to it.
+fn page(cluster: &Cluster, request: &Request) -> Outcome {
+    let mut parts = request.path.trim_start_matches('/').split('/');
+    let found = match (parts.next(), parts.next(), parts.next()) {
+        (Some("store"), Some(id), Some("metrics")) => {
+            let place = id.parse().ok().and_then(|id| cluster.store_place(id));
+            place.and_then(|place| {
+                let hangs = cluster.store(place)?.process == Process::Frozen;
+                Some((hangs, crate::prom::store_page(cluster, place)))
+            })
+        }
+        (Some("pd"), Some(name), Some("metrics")) => {
+            let members = &cluster.pd.members;
+            let member = members.iter().position(|member| member.name == name);
+            member.map(|member| {
+                let hangs = cluster.pd.process(member) == Some(MemberProcess::Frozen);
+                (hangs, crate::prom::member_page(cluster, member))
+            })
+        }
+        _ => None,
+    };
+    match found {
+        None => Outcome::Reply(Reply::text(404, "404 page not found")),
+        Some((true, _)) => Outcome::Silence,
+        Some((false, None)) => Outcome::Refused,
+        Some((false, Some(text))) => Outcome::Reply(Reply::new(
+            200,
+            "text/plain; version=0.0.4; charset=utf-8",
+            text,
+        )),
+    }
+}

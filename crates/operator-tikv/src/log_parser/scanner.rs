@@ -1,0 +1,212 @@
+//! Events of a chunk of lines: the fast path.
+
+use memchr::memchr_iter;
+
+use super::classify::{MAX_WORDS, row_of};
+use super::event::{Gathered, LogEvent};
+use super::fault::Reason;
+use super::mention::Body;
+use super::scan::{self, Section};
+use super::skim::{Skim, Skimmer};
+use super::tally::Tally;
+use super::{parse_lenient, parse_line_with};
+
+/// An event and where its line is.
+#[derive(Debug)]
+pub struct Found<'a> {
+    /// Where the line begins in the chunk.
+    pub offset: usize,
+    /// The line without its end.
+    pub line: &'a [u8],
+    /// What it says.
+    pub event: LogEvent,
+}
+
+/// Finds the events in chunks of whole lines.
+///
+/// Lines that cannot be events are known by a look at their head and are not parsed; every other
+/// line is, leniently. The account of both is [`EventScanner::tally`].
+///
+/// ```
+/// use operator_tikv::log_parser::{EventKind, EventScanner};
+/// let log = b"[2024/08/14 16:25:23.105 +08:00] [INFO] [store.rs:1] [\"nothing to see here\"] [a=1]\n\
+///             [2024/08/14 16:25:23.106 +08:00] [INFO] [raft.rs:2] [\"became leader at term 6\"] [term=6] [region_id=2]\n";
+/// let mut scanner = EventScanner::new();
+/// let mut kinds = Vec::new();
+/// scanner.scan(log, |found| kinds.push((found.offset, found.event.kind)));
+/// assert_eq!(kinds, [(83, EventKind::BecameLeader)]);
+/// assert_eq!((scanner.tally().lines, scanner.tally().skimmed), (2, 1));
+/// ```
+#[derive(Default)]
+pub struct EventScanner {
+    skimmer: Skimmer,
+    scratch: Vec<u8>,
+    tally: Tally,
+}
+
+impl std::fmt::Debug for EventScanner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EventScanner")
+            .field("tally", &self.tally)
+            .finish_non_exhaustive()
+    }
+}
+
+impl EventScanner {
+    /// A scanner with an empty account.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How the lines so far were read.
+    #[must_use]
+    pub const fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Counts a line that the reader had to cut.
+    pub fn count_too_long(&mut self) {
+        *self.tally.unrecognised.entry(Reason::TooLong).or_default() += 1;
+    }
+
+    /// Hands over the events of these lines in order. The chunk begins at the start of a line; a
+    /// last line without an end is taken as a line.
+    pub fn scan<'a>(&mut self, chunk: &'a [u8], mut each: impl FnMut(Found<'a>)) {
+        let mut batch = Batch::new();
+        let mut at = 0;
+        while at < chunk.len() {
+            let stop = batch.fill(chunk, at, &self.skimmer);
+            self.tally.lines += batch.len as u64;
+            let mut dull = batch.len as u64;
+            for (&end, &skim) in batch.ends.iter().zip(&batch.skims).take(batch.len) {
+                let (offset, line) = (at, &chunk[at..end]);
+                at = end + 1;
+                if skim != Skim::Dull {
+                    let read = self.read(line, skim);
+                    dull -= u64::from(!matches!(read, Read::Dull));
+                    if let Read::Event(event) = read {
+                        each(Found {
+                            offset,
+                            line,
+                            event,
+                        });
+                    }
+                }
+            }
+            self.tally.skimmed += dull;
+            at = stop;
+        }
+    }
+
+    fn read(&mut self, line: &[u8], skim: Skim) -> Read {
+        let read = if skim == Skim::Candidate {
+            self.candidate(line)
+        } else {
+            None
+        };
+        read.unwrap_or_else(|| self.odd(line))
+    }
+
+    /// A line whose first words are those of a row: its message first, then its fields. `None`
+    /// where it must be read in another way.
+    fn candidate(&mut self, line: &[u8]) -> Option<Read> {
+        let (source, message) = source_and_message(line)?;
+        let message = message.start(MAX_WORDS).bytes();
+        let Some(row) = row_of(Body::of(&message).text, Some(source)) else {
+            // The words of a panic are its own.
+            return (line.get(34) != Some(&b'F')).then_some(Read::Dull);
+        };
+        let mut gathered = Gathered::default();
+        let parsed = parse_line_with(line, |field| {
+            if let Some(field) = field {
+                gathered.take(&field);
+            }
+        });
+        let parsed = parsed.ok()?;
+        self.tally.strict += 1;
+        Some(
+            gathered
+                .finish(row, &parsed)
+                .map_or(Read::NoEvent, Read::Event),
+        )
+    }
+
+    fn odd(&mut self, line: &[u8]) -> Read {
+        let read = parse_lenient(line, &mut self.scratch);
+        self.tally.count(&read);
+        // Lines are counted by the batch.
+        self.tally.lines -= 1;
+        let event = read.ok().and_then(|read| LogEvent::of(&read));
+        event.map_or(Read::NoEvent, Read::Event)
+    }
+}
+
+/// What reading a line gave.
+enum Read {
+    Event(LogEvent),
+    /// It was read, and is none.
+    NoEvent,
+    /// Its first words are not those of any event; it was not read further.
+    Dull,
+}
+
+/// Lines that are looked at together. First all ends are found, then all heads are looked at: the
+/// looks do not wait for each other, as they would for the search of the end before each.
+struct Batch {
+    ends: [usize; BATCH],
+    skims: [Skim; BATCH],
+    len: usize,
+}
+
+/// So many lines stay in the first-level cache between the two.
+const BATCH: usize = 64;
+
+impl Batch {
+    const fn new() -> Self {
+        Batch {
+            ends: [0; BATCH],
+            skims: [Skim::Dull; BATCH],
+            len: 0,
+        }
+    }
+
+    /// Takes the lines that begin at `at`; says where the next one begins.
+    #[inline]
+    fn fill(&mut self, chunk: &[u8], at: usize, skimmer: &Skimmer) -> usize {
+        self.find_ends(chunk, at);
+        let mut begin = at;
+        for (&end, skim) in self.ends.iter().zip(&mut self.skims).take(self.len) {
+            *skim = skimmer.look(&chunk[begin..end]);
+            begin = end + 1;
+        }
+        begin
+    }
+
+    /// The ends of the next lines; the last line of a chunk may end with it.
+    #[inline]
+    fn find_ends(&mut self, chunk: &[u8], at: usize) {
+        let unended = chunk.last().is_some_and(|&byte| byte != b'\n');
+        let last = unended.then_some(chunk.len());
+        let feeds = memchr_iter(b'\n', &chunk[at..]).map(|found| at + found);
+        self.len = 0;
+        for (slot, end) in self.ends.iter_mut().zip(feeds.chain(last)) {
+            *slot = end;
+            self.len += 1;
+        }
+    }
+}
+
+fn source_and_message(line: &[u8]) -> Option<(&[u8], super::Text<'_>)> {
+    let level = line.get(33)?;
+    let (_, after) = if *level == b'[' {
+        scan::bare(line, 34)
+    } else {
+        return None;
+    };
+    let (source, after) = scan::bare(line, after + 3);
+    match scan::section(line, after + 2) {
+        Ok((Section::Message(text), _)) => Some((source.raw(), text)),
+        _ => None,
+    }
+}
