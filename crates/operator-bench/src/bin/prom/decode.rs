@@ -25,6 +25,9 @@ struct Element {
     value: (f64, String),
 }
 
+/// A sample as a decoder without a type of its own would hold it: labels, time and value.
+type Owned = (HashMap<String, String>, f64, f64);
+
 pub(crate) fn run(rounds: usize) -> Outcome {
     let body = vector();
     let mut taken = Vec::new();
@@ -34,7 +37,7 @@ pub(crate) fn run(rounds: usize) -> Outcome {
         let ours = now().duration_since(began).as_secs_f64();
         let began = now();
         let answer: Answer = serde_json::from_slice(body.as_bytes())?;
-        let owned: Result<Vec<(HashMap<String, String>, f64, f64)>, _> = answer
+        let owned: Result<Vec<Owned>, _> = answer
             .data
             .result
             .into_iter()
