@@ -54,6 +54,11 @@ impl PromClient {
             at: at.unwrap_or(Timestamp::EPOCH),
             up,
             rest: rest.into_iter().collect(),
+            sources: queries
+                .iter()
+                .chain([&Query::Up])
+                .map(|query| (*query, self.scope.promql(*query).into()))
+                .collect(),
             scope: &self.scope,
             origin: self.origin(),
             template: self.template.as_ref(),

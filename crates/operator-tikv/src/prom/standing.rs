@@ -16,6 +16,8 @@ pub(super) struct Given<'a> {
     pub(super) at: Timestamp,
     pub(super) up: PromAnswer,
     pub(super) rest: BTreeMap<Query, Result<PromAnswer, Error>>,
+    /// The texts of the queries, shared by all that came of them.
+    pub(super) sources: BTreeMap<Query, Source>,
     pub(super) scope: &'a Scope,
     pub(super) origin: &'a str,
     pub(super) template: Option<&'a InstanceTemplate>,
@@ -127,7 +129,8 @@ pub(super) fn gone(store: &Store, given: &Given<'_>) -> Gap {
 impl Given<'_> {
     /// The text of a query, as the source of what comes of it.
     pub(super) fn source(&self, query: Query) -> Source {
-        self.scope.promql(query).into()
+        let known = self.sources.get(&query).cloned();
+        known.unwrap_or_else(|| self.scope.promql(query).into())
     }
 
     /// What is not in an answer that is not whole may exist all the same.
