@@ -5,6 +5,7 @@ mod hot;
 mod members;
 mod regions;
 mod schedule;
+mod strain;
 mod tally;
 
 pub use config::{LabelConstraint, PlacementRule, ReplicationConfig, ScheduleConfig};
@@ -12,4 +13,5 @@ pub use hot::{HotPeer, HotPeers, HotSpots, HotStore, StoreFlow};
 pub use members::{ClusterStatus, PdHealth, PdMember, PdMembers};
 pub use regions::RegionTop;
 pub use schedule::{MoveKind, MoveProgress, PausedScheduler, PdOperator, Schedulers};
+pub use strain::StoreStrain;
 pub use tally::{StoreTally, Tally};

@@ -1,4 +1,4 @@
-//! The decoders of what PD sends, for fuzz targets and benchmarks; no part of the API.
+//! The decoders of what PD and Prometheus send, for fuzz targets and benchmarks; no part of the API.
 //!
 //! Each target takes any bytes and must not panic, nor hold more than a few times what it was given.
 
@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use operator_core::{Fault, Listing, Region, Timestamp};
 
 use crate::pd::{Intake, decode, units};
+use crate::prom;
 
 /// A target: it is given bytes, and says whether it could read them.
 pub type Target = fn(&[u8]) -> bool;
@@ -57,6 +58,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("end at a glance", |data| {
         decode::end_at_a_glance(data).is_some()
     }),
+    ("samples", |data| samples(data).is_ok()),
     ("regions by the byte", |data| {
         regions(data.chunks(1)).is_ok()
     }),
@@ -103,4 +105,12 @@ pub fn stores(body: &[u8]) -> Result<Listing<operator_core::Store>, Fault> {
 
 fn text(data: &[u8]) -> Option<&str> {
     std::str::from_utf8(data).ok()
+}
+
+/// The samples in the body of an answer of Prometheus.
+///
+/// # Errors
+/// When it is none.
+pub fn samples(body: &[u8]) -> Result<crate::Samples, Fault> {
+    prom::decode(body)
 }

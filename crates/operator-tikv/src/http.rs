@@ -1,6 +1,8 @@
 //! The one place that fetches: deadline, size limit, connection, date. What an answer means is for
 //! its caller to say.
 
+pub(crate) mod endpoint;
+mod packed;
 mod tls;
 
 use std::fmt;
@@ -11,9 +13,10 @@ use std::time::Duration;
 
 use hyper_util::client::legacy::connect::HttpInfo;
 use operator_core::{Fault, Timestamp};
-use reqwest::header::{DATE, HeaderMap};
-use reqwest::{Client, Url};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
+use reqwest::{Client, RequestBuilder, Url};
 
+use packed::Unpacking;
 pub use tls::{IdentityFiles, TlsFiles};
 
 /// How much of a failed answer is kept: enough for its message, and for the head of a stack trace.
@@ -45,6 +48,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// When the server says that it answered.
     pub(crate) date: Option<Timestamp>,
+    /// What the body is said to be, as in `application/json`.
+    pub(crate) kind: Option<String>,
     /// Our end of the connection: it differs from the last one's after a reconnect.
     pub(crate) connection: Option<SocketAddr>,
     /// The beginning of what a failed answer said; empty in a good one, whose body went to the sink.
@@ -74,7 +79,34 @@ impl Http {
 
     /// Fetches, and hands the body of a good answer to `sink` piece by piece.
     pub(crate) async fn get(&self, ask: &Ask, sink: &mut Sink<'_>) -> Result<Answer, Fault> {
-        let outcome = match tokio::time::timeout(ask.within, self.exchange(ask, sink)).await {
+        let request = self.client(&ask.url)?.get(ask.url.clone());
+        self.within(ask, request, sink).await
+    }
+
+    /// The same for a question that is too long for a URL: a form, percent-encoded.
+    pub(crate) async fn post(
+        &self,
+        ask: &Ask,
+        form: String,
+        sink: &mut Sink<'_>,
+    ) -> Result<Answer, Fault> {
+        let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+        let request = self
+            .client(&ask.url)?
+            .post(ask.url.clone())
+            .header(CONTENT_TYPE, kind)
+            .body(form);
+        self.within(ask, request, sink).await
+    }
+
+    async fn within(
+        &self,
+        ask: &Ask,
+        request: RequestBuilder,
+        sink: &mut Sink<'_>,
+    ) -> Result<Answer, Fault> {
+        let exchange = self.exchange(ask, request, sink);
+        let outcome = match tokio::time::timeout(ask.within, exchange).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Fault::TimedOut { after: ask.within }),
         };
@@ -85,38 +117,45 @@ impl Http {
         outcome
     }
 
-    async fn exchange(&self, ask: &Ask, sink: &mut Sink<'_>) -> Result<Answer, Fault> {
-        let request = self
-            .client(&ask.url)?
-            .get(ask.url.clone())
+    async fn exchange(
+        &self,
+        ask: &Ask,
+        request: RequestBuilder,
+        sink: &mut Sink<'_>,
+    ) -> Result<Answer, Fault> {
+        let request = request
             .headers(self.headers.clone())
             .headers(ask.headers.clone());
         let mut response = request.send().await.map_err(|error| transport(&error))?;
         let mut answer = Answer {
             status: response.status().as_u16(),
             date: date(response.headers()),
+            kind: kind(response.headers()),
             connection: response.extensions().get().map(HttpInfo::local_addr),
             excerpt: Vec::new(),
         };
-        let mut seen_bytes = 0;
+        let mut unpacking = Unpacking::of(response.headers(), ask.limit_bytes)?;
         while let Some(piece) = response.chunk().await.map_err(|error| transport(&error))? {
+            let piece = unpacking.take(&piece)?;
             if !answer.is_good() {
                 let room = EXCERPT_BYTES - answer.excerpt.len();
                 answer.excerpt.extend(piece.iter().take(room));
                 if answer.excerpt.len() == EXCERPT_BYTES {
-                    break;
+                    return Ok(answer);
                 }
                 continue;
             }
-            seen_bytes += piece.len();
-            if seen_bytes > ask.limit_bytes {
-                return Err(Fault::Decode {
-                    expected: format!("at most {} bytes", ask.limit_bytes),
-                    found: "more".into(),
-                });
-            }
             if sink(&piece)?.is_break() {
-                break;
+                return Ok(answer);
+            }
+        }
+        let rest = unpacking.finish()?;
+        match answer.is_good() {
+            true if !rest.is_empty() => drop(sink(&rest)?),
+            true => {}
+            false => {
+                let room = EXCERPT_BYTES.saturating_sub(answer.excerpt.len());
+                answer.excerpt.extend(rest.iter().take(room));
             }
         }
         Ok(answer)
@@ -168,6 +207,11 @@ fn transport(error: &reqwest::Error) -> Fault {
     }
     let reason = reason.unwrap_or_else(|| error.to_string());
     Fault::Transport { reason }
+}
+
+fn kind(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    Some(text.to_owned())
 }
 
 fn date(headers: &HeaderMap) -> Option<Timestamp> {

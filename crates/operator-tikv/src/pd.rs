@@ -2,7 +2,6 @@
 
 mod ask;
 pub(crate) mod decode;
-mod endpoint;
 mod failure;
 mod members;
 mod reads;
@@ -17,7 +16,7 @@ use std::time::Duration;
 use operator_core::{Clock, Error, Fault, Result};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::http::{Http, TlsFiles};
+use crate::http::{Http, TlsFiles, endpoint};
 use endpoint::Endpoint;
 use members::Members;
 

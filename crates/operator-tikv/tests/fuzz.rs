@@ -17,6 +17,7 @@ fn alone() -> MutexGuard<'static, ()> {
 
 /// Bodies of the right shape, which mutations begin from.
 const SEEDS: &[&str] = &[
+    r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"instance":"a:1","le":"+Inf"},"value":[1795167270.143,"1e-07"]},{"metric":{},"values":[[1,"NaN"],[2,"-Inf"]]},{"metric":{"a":"\u00fc"},"histogram":[1,{"count":"3"}]}]},"warnings":["a"],"isPartial":true}"#,
     r#"{"count":1,"stores":[{"store":{"id":4,"address":"a:1","labels":[{"key":"zone","value":"a"}],"start_timestamp":1,"last_heartbeat":1700000600123456789,"state_name":"Up"},"status":{"capacity":"1.5GiB","available":"0B","leader_count":7,"slow_score":1,"is_busy":true}}]}"#,
     r#"{"count":2,"regions":[{"id":12,"start_key":"61","end_key":"","epoch":{"conf_ver":5},"peers":[{"role_name":"Voter","id":21,"store_id":1,"is_witness":true}],"leader":{"role_name":""},"down_peers":[{"peer":{"role_name":"Voter","id":21,"store_id":1},"down_seconds":9}],"pending_peers":[],"written_bytes":1,"approximate_size":96},{"id":13,"start_key":"61","end_key":"62"}]}"#,
     r#"{"id":12,"start_key":"6\u0031","end_key":"","leader":{"role_name":""},"approximate_size":18446744073709551615}"#,

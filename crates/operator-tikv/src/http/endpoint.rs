@@ -1,20 +1,20 @@
-//! Where PD is said to answer.
+//! Where a server is said to answer.
 
 use std::fmt;
 
 use operator_core::{Error, Fault, Result};
 use reqwest::Url;
 
-/// One address of PD. Two that print alike are the same.
+/// One address of a server. Two that print alike are the same.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Endpoint {
+pub(crate) struct Endpoint {
     base: Url,
     origin: String,
 }
 
 impl Endpoint {
     /// Reads a comma list of `HOST:PORT` or `http(s)://HOST:PORT[/PREFIX]`; what has no scheme gets `scheme`.
-    pub(super) fn list(text: &str, scheme: &str) -> Result<Vec<Self>> {
+    pub(crate) fn list(text: &str, scheme: &str) -> Result<Vec<Self>> {
         let mut endpoints: Vec<Self> = Vec::new();
         for item in text
             .split(',')
@@ -32,7 +32,7 @@ impl Endpoint {
         }
     }
 
-    pub(super) fn parse(text: &str, scheme: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str, scheme: &str) -> Option<Self> {
         let mut base = match text.contains("://") {
             true => Url::parse(text).ok()?,
             false => Url::parse(&format!("{scheme}://{text}")).ok()?,
@@ -50,13 +50,13 @@ impl Endpoint {
     }
 
     /// A path, which begins with a slash and is percent-encoded where it must be, at this endpoint.
-    pub(super) fn url(&self, path: &str) -> Option<Url> {
+    pub(crate) fn url(&self, path: &str) -> Option<Url> {
         let base = self.base.as_str().trim_end_matches('/');
         Url::parse(&format!("{base}{path}")).ok()
     }
 
     /// How it is named to people: without secrets.
-    pub(super) fn origin(&self) -> &str {
+    pub(crate) fn origin(&self) -> &str {
         &self.origin
     }
 }

@@ -1,0 +1,209 @@
+//! A real Prometheus that scrapes stores which do not exist, and a way to it that takes longer.
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use operator_tikv::{One, PromClient, PromData};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::{Outcome, now};
+
+pub(crate) fn host(id: u64) -> String {
+    format!("10.0.{}.{}", id / 256, id % 256)
+}
+
+pub(crate) fn instance(id: u64) -> String {
+    format!("{}:20180", host(id))
+}
+
+/// The server. It ends when it is dropped.
+pub(crate) struct Prometheus {
+    child: Child,
+    folder: PathBuf,
+    pub(crate) url: String,
+}
+
+impl Prometheus {
+    pub(crate) fn start(stores: u64) -> Outcome<Self> {
+        let exporter = TcpListener::bind("127.0.0.1:0")?;
+        let address = exporter.local_addr()?;
+        std::thread::spawn(move || {
+            let began = now();
+            for socket in exporter.incoming().flatten() {
+                // A scrape that breaks off is the scraper's affair.
+                std::thread::spawn(move || drop(serve(&socket, began)));
+            }
+        });
+        let mut config = String::from(
+            "scrape_configs:\n- job_name: tikv\n  scrape_interval: 10s\n  static_configs:\n",
+        );
+        for id in 1..=stores {
+            let instance = instance(id);
+            writeln!(
+                config,
+                "  - targets: ['{address}']\n    labels: {{instance: '{instance}', __metrics_path__: '/{id}'}}"
+            )?;
+        }
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let folder =
+            std::env::temp_dir().join(format!("operator-bench-prom-{}", std::process::id()));
+        std::fs::create_dir_all(&folder)?;
+        let file = folder.join("prometheus.yml");
+        std::fs::write(&file, config)?;
+        let child = Command::new("prometheus")
+            .arg(format!("--config.file={}", file.display()))
+            .arg(format!(
+                "--storage.tsdb.path={}",
+                folder.join("data").display()
+            ))
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| format!("cannot start prometheus: {error}"))?;
+        let url = format!("http://127.0.0.1:{port}");
+        Ok(Self { child, folder, url })
+    }
+
+    /// Waits until there is a rate of every store.
+    pub(crate) async fn filled(&self, client: &PromClient, stores: u64) -> Outcome {
+        for _ in 0..120 {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let count = "count(rate(process_cpu_seconds_total[1m]))";
+            let Ok(answer) = client.query(count, None).await else {
+                continue;
+            };
+            if let PromData::Vector(samples) = &answer.data
+                && let Some(One::Only(series)) = samples.single()
+                && series.last().and_then(|point| point.value.finite()) == Some(stores as f64)
+            {
+                return Ok(());
+            }
+        }
+        Err("the server has not scraped every store".into())
+    }
+}
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        // What cannot be tidied up at the end of a benchmark is left.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn serve(socket: &TcpStream, began: std::time::Instant) -> std::io::Result<()> {
+    let mut input = BufReader::new(socket);
+    let mut output = socket;
+    loop {
+        let mut line = String::new();
+        if input.read_line(&mut line)? == 0 {
+            return Ok(());
+        }
+        while line.trim() != "" {
+            line.clear();
+            input.read_line(&mut line)?;
+        }
+        let page = page(now().duration_since(began).as_secs_f64());
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n\r\n",
+            page.len()
+        );
+        output.write_all(head.as_bytes())?;
+        output.write_all(page.as_bytes())?;
+    }
+}
+
+/// What a store of a version without priorities exports, as far as it is asked about; of five types.
+fn page(seconds: f64) -> String {
+    let mut page = String::new();
+    for kind in [
+        "kv_prewrite",
+        "kv_commit",
+        "kv_get",
+        "kv_batch_get",
+        "check_leader",
+    ] {
+        let count = seconds * 100.0;
+        for bucket in 0..22_u32 {
+            let le = 0.000_05 * f64::from(1_u32 << bucket);
+            let below = count * f64::from(bucket + 1) / 22.0;
+            let _ = writeln!(
+                page,
+                r#"tikv_grpc_msg_duration_seconds_bucket{{type="{kind}",le="{le}"}} {below}"#
+            );
+        }
+        let _ = writeln!(
+            page,
+            r#"tikv_grpc_msg_duration_seconds_bucket{{type="{kind}",le="+Inf"}} {count}"#
+        );
+        let _ = writeln!(
+            page,
+            r#"tikv_grpc_msg_duration_seconds_count{{type="{kind}"}} {count}"#
+        );
+    }
+    for le in ["2", "16", "128", "1024", "10240", "+Inf"] {
+        let _ = writeln!(
+            page,
+            r#"tikv_raftstore_log_lag_bucket{{le="{le}"}} {}"#,
+            seconds * 15.0
+        );
+    }
+    let rest = [
+        (r#"tikv_server_info{version="v7.5.1",hash="x"}"#, 1.0),
+        ("process_start_time_seconds", 1.7e9),
+        ("process_cpu_seconds_total", seconds),
+        ("process_resident_memory_bytes", 3e9),
+        ("tikv_server_cpu_cores_quota", 4.0),
+        (r#"tikv_store_size_bytes{type="capacity"}"#, 1e12),
+        (r#"tikv_store_size_bytes{type="available"}"#, 6e11),
+        (r#"tikv_store_size_bytes{type="used"}"#, 3e11),
+        (r#"tikv_raftstore_region_count{type="leader"}"#, 100.0),
+        (r#"tikv_raftstore_region_count{type="region"}"#, 300.0),
+    ];
+    for (name, value) in rest {
+        let _ = writeln!(page, "{name} {value}");
+    }
+    page
+}
+
+/// An address from which every request takes so much longer to arrive.
+pub(crate) async fn delayed(url: &str, delay: Duration) -> Outcome<String> {
+    let behind = url.trim_start_matches("http://").to_owned();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let front = format!("http://{}", listener.local_addr()?);
+    tokio::spawn(async move {
+        while let Ok((near, _)) = listener.accept().await {
+            let behind = behind.clone();
+            tokio::spawn(async move {
+                let Ok(far) = tokio::net::TcpStream::connect(&behind).await else {
+                    return;
+                };
+                let _ = (near.set_nodelay(true), far.set_nodelay(true));
+                let (mut asks, mut told) = near.into_split();
+                let (mut answers, mut asked) = far.into_split();
+                let there = async move {
+                    let mut piece = vec![0; 64 << 10];
+                    while let Ok(length @ 1..) = asks.read(&mut piece).await {
+                        if !delay.is_zero() {
+                            tokio::time::sleep(delay).await;
+                        }
+                        if asked.write_all(&piece[..length]).await.is_err() {
+                            return;
+                        }
+                    }
+                };
+                let back = async move {
+                    let _ = tokio::io::copy(&mut answers, &mut told).await;
+                };
+                tokio::join!(there, back);
+            });
+        }
+    });
+    Ok(front)
+}

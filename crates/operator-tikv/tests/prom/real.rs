@@ -1,0 +1,454 @@
+//! A real Prometheus that scrapes stores which this test plays. Where it is not installed, nothing is said.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use operator_core::{Clock, Reading, Store, StoreId, StoreMetrics};
+use operator_tikv::{ContractStanding, PromClient, PromOptions};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+use crate::support::{Request, Server, answer, store};
+
+/// How often a store is scraped, and over how long rates are taken. Both are short, so that a rate is whole
+/// after seconds.
+const SCRAPE: Duration = Duration::from_millis(250);
+const WINDOW: Duration = Duration::from_secs(3);
+
+/// What a store is up to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mood {
+    Busy,
+    Idle,
+    Dead,
+}
+
+/// Bounds of the buckets of requests, and the share of requests at or below each.
+const LADDER: [(&str, f64); 4] = [
+    ("0.1024", 0.9),
+    ("0.2048", 0.9),
+    ("0.4096", 1.0),
+    ("+Inf", 1.0),
+];
+/// 9 tenths into the bucket from 0.2048 to 0.4096.
+const WRITE_P99_SECONDS: f64 = 0.2048 + 0.2048 * 0.9;
+const WRITES_PER_SECOND: f64 = 400.0;
+const CHECKS_PER_SECOND: f64 = 4.0;
+const CPU_CORES: f64 = 1.5;
+
+/// The stores: their moods, and how often each was scraped.
+#[derive(Debug)]
+struct Stores {
+    clock: Clock,
+    moods: Mutex<BTreeMap<u64, (Mood, operator_core::Timestamp)>>,
+    scraped: watch::Sender<BTreeMap<u64, u64>>,
+}
+
+impl Stores {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            clock: Clock::system(),
+            moods: Mutex::default(),
+            scraped: watch::Sender::default(),
+        })
+    }
+
+    /// From now on. A store that lives again has begun anew.
+    fn set(&self, id: u64, mood: Mood) {
+        let now = self.clock.now();
+        self.moods.lock().unwrap().insert(id, (mood, now));
+    }
+
+    /// A page of `/store/ID`, or of a probe that is always well.
+    fn answer(&self, request: &Request) -> Vec<u8> {
+        let Some(id) = request.path.strip_prefix("/store/") else {
+            return answer(200, "text/plain", "probe_success 0\n");
+        };
+        let id = id.parse().unwrap();
+        self.scraped
+            .send_modify(|scraped| *scraped.entry(id).or_default() += 1);
+        let moods = self.moods.lock().unwrap();
+        match moods.get(&id) {
+            Some((Mood::Dead, _)) => answer(500, "text/plain", "dead"),
+            Some((mood, since)) => answer(200, "text/plain", self.page(id, *mood, *since)),
+            None => answer(
+                200,
+                "text/plain",
+                format!(
+                    "tikv_raftstore_region_count{{type=\"leader\"}} {id}\ntikv_raftstore_region_count{{type=\"region\"}} {id}\n"
+                ),
+            ),
+        }
+    }
+
+    fn page(&self, id: u64, mood: Mood, since: operator_core::Timestamp) -> String {
+        let lived = self.clock.now().since(since).as_secs_f64();
+        let writes = match mood {
+            Mood::Busy => WRITES_PER_SECOND * lived,
+            Mood::Idle | Mood::Dead => 0.0,
+        };
+        let started = since.unix_millis() / 1000;
+        let mut page = String::new();
+        let family = "tikv_grpc_msg_duration_seconds";
+        let types = [
+            ("kv_prewrite", writes),
+            ("kv_get", 0.0),
+            ("check_leader", CHECKS_PER_SECOND * lived),
+        ];
+        for (kind, count) in types {
+            for (le, share) in LADDER {
+                let count = count * share;
+                writeln!(
+                    page,
+                    r#"{family}_bucket{{type="{kind}",priority="low",le="{le}"}} {count}"#
+                )
+                .unwrap();
+            }
+            writeln!(
+                page,
+                r#"{family}_count{{type="{kind}",priority="low"}} {count}"#
+            )
+            .unwrap();
+        }
+        for (le, share) in [("512", 0.5), ("1024", 0.98), ("5120", 1.0), ("+Inf", 1.0)] {
+            let count = lived * 15.0 * share;
+            writeln!(
+                page,
+                r#"tikv_raftstore_log_lag_bucket{{le="{le}"}} {count}"#
+            )
+            .unwrap();
+        }
+        let cpu = CPU_CORES * lived;
+        let rest = [
+            (
+                r#"tikv_server_info{version="v8.1.2",hash="x"}"#,
+                started as f64,
+            ),
+            ("process_start_time_seconds", started as f64),
+            ("process_cpu_seconds_total", cpu),
+            ("process_resident_memory_bytes", 3.5e9),
+            ("tikv_server_memory_quota_bytes", 8e9),
+            ("tikv_server_cpu_cores_quota", 4.0),
+            (r#"tikv_store_size_bytes{type="capacity"}"#, 1e12),
+            (r#"tikv_store_size_bytes{type="available"}"#, 6e11),
+            (r#"tikv_store_size_bytes{type="used"}"#, 3e11),
+            (r#"tikv_raftstore_region_count{type="leader"}"#, id as f64),
+            (
+                r#"tikv_raftstore_region_count{type="region"}"#,
+                3.0 * id as f64,
+            ),
+            (r#"tikv_critical_error_total{type="rocksdb get"}"#, 1.0),
+        ];
+        for (name, value) in rest {
+            writeln!(page, "{name} {value}").unwrap();
+        }
+        page
+    }
+
+    /// Waits until each of these stores was scraped `more` times from now on, and its last page but one was
+    /// taken in.
+    async fn scraped(&self, ids: impl IntoIterator<Item = u64>, more: u64) {
+        let before = self.scraped.borrow().clone();
+        let ids: Vec<u64> = ids.into_iter().collect();
+        let enough = |now: &BTreeMap<u64, u64>| {
+            ids.iter().all(|id| {
+                let of = |counts: &BTreeMap<u64, u64>| counts.get(id).copied().unwrap_or(0);
+                of(now) > of(&before) + more
+            })
+        };
+        let mut now = self.scraped.subscribe();
+        let waited = tokio::time::timeout(Duration::from_secs(60), now.wait_for(enough)).await;
+        assert!(waited.is_ok(), "the server stopped scraping");
+    }
+}
+
+/// A real server, with a folder of its own. It ends when it is dropped.
+pub(crate) struct Prometheus {
+    child: Child,
+    /// Held open, so that the server can go on writing.
+    _log: BufReader<ChildStderr>,
+    folder: PathBuf,
+    pub(crate) url: String,
+}
+
+impl Prometheus {
+    /// Starts it, if there is one, and waits until it is ready.
+    pub(crate) fn start(config: &str) -> Option<Self> {
+        Self::with(config, |_| Vec::new())
+    }
+
+    /// Starts it, if there is one, with the flags that `prepare` gives once it has filled the folder.
+    pub(crate) fn with(
+        config: &str,
+        prepare: impl FnOnce(&std::path::Path) -> Vec<String>,
+    ) -> Option<Self> {
+        let installed = Command::new("prometheus")
+            .arg("--version")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        if !installed.is_ok_and(|status| status.success()) {
+            eprintln!("did not run: there is no `prometheus` on this machine");
+            return None;
+        }
+        let port = {
+            let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            free.local_addr().unwrap().port()
+        };
+        let folder =
+            std::env::temp_dir().join(format!("operator-prom-{}-{port}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("prometheus.yml"), config).unwrap();
+        let flags = prepare(&folder);
+        let mut child = Command::new("prometheus")
+            .args(flags)
+            .arg(format!(
+                "--config.file={}",
+                folder.join("prometheus.yml").display()
+            ))
+            .arg(format!(
+                "--storage.tsdb.path={}",
+                folder.join("tsdb").display()
+            ))
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .arg("--web.enable-lifecycle")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("Server is ready to receive web requests") {
+            line.clear();
+            assert!(log.read_line(&mut line).unwrap() > 0, "the server ended");
+        }
+        Some(Self {
+            child,
+            _log: log,
+            folder,
+            url: format!("http://127.0.0.1:{port}"),
+        })
+    }
+
+    async fn reload(&self, config: &str) {
+        std::fs::write(self.folder.join("prometheus.yml"), config).unwrap();
+        let address = self.url.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!(
+            "POST /-/reload HTTP/1.1\r\nhost: {address}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).await.unwrap();
+        assert!(reply.starts_with("HTTP/1.1 200"), "{reply}");
+    }
+
+    fn client(&self, job: &str, scrape_every: Duration, window: Duration) -> PromClient {
+        let options = PromOptions {
+            job: job.to_owned(),
+            scrape_every,
+            window,
+            ..PromOptions::default()
+        };
+        PromClient::with(&self.url, options).unwrap()
+    }
+}
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        std::fs::remove_dir_all(&self.folder).unwrap();
+    }
+}
+
+/// A job whose targets are pages of the test's server, each under an instance of its own.
+fn job(name: &str, every: &str, server: &Server, targets: &[(String, String)]) -> String {
+    let mut text = format!(
+        "- job_name: {name}\n  honor_labels: true\n  scrape_interval: {every}\n  \
+         scrape_timeout: {every}\n  static_configs:\n"
+    );
+    for (instance, path) in targets {
+        let address = server.address;
+        writeln!(text, "  - targets: ['{address}']\n    labels: {{instance: '{instance}', __metrics_path__: '{path}'}}").unwrap();
+    }
+    text
+}
+
+fn config(jobs: &[String]) -> String {
+    format!("scrape_configs:\n{}", jobs.concat())
+}
+
+fn near(reading: &Reading<f64>, expected: f64, share: f64) {
+    let value = reading
+        .value()
+        .unwrap_or_else(|| panic!("{reading:?}, not {expected}"));
+    assert!(
+        (value - expected).abs() <= expected * share,
+        "{value}, not {expected}"
+    );
+}
+
+async fn metrics(client: &PromClient, stores: &[Store]) -> BTreeMap<u64, StoreMetrics> {
+    let listing = client.store_metrics(stores).await.unwrap();
+    listing
+        .items
+        .into_iter()
+        .map(|metrics| (metrics.store.0, metrics))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_server_is_read_through_the_lives_of_stores() {
+    let stores = Stores::new();
+    let exporter = stores.clone();
+    let server = Server::start(move |request| exporter.answer(request)).await;
+    for (id, mood) in [(1, Mood::Busy), (2, Mood::Idle), (3, Mood::Busy)] {
+        stores.set(id, mood);
+    }
+    let target = |instance: &str, id: u64| (instance.to_owned(), format!("/store/{id}"));
+    let three: Vec<_> = (1..=3)
+        .map(|id| target(&format!("10.0.0.{id}:20180"), id))
+        .collect();
+    // A probe of the same addresses, which finds every port open: as tiup sets it up.
+    let probed: Vec<_> = (1..=3)
+        .map(|id| (format!("10.0.0.{id}:20180"), "/probe".to_owned()))
+        .collect();
+    let probe = job("tidb_port_probe", "250ms", &server, &probed);
+    let tikv = job("tikv", "250ms", &server, &three);
+    let Some(prometheus) = Prometheus::start(&config(&[tikv, probe.clone()])) else {
+        return;
+    };
+    let client = prometheus.client(".*tikv", SCRAPE, WINDOW);
+    let known: Vec<Store> = (1..=3)
+        .map(|id| store(id, &format!("10.0.0.{id}")))
+        .collect();
+    stores.scraped(1..=3, 16).await;
+
+    // Numbers as they were told. Buckets tell latencies only as far as their bounds, and rates run over
+    // whole scrapes.
+    let seen = metrics(&client, &known).await;
+    let busy = &seen[&1];
+    assert_eq!(busy.gaps().count(), 0, "{busy:?}");
+    assert_eq!(busy.up.value(), Some(&true));
+    near(
+        &busy.queries_per_second,
+        WRITES_PER_SECOND + CHECKS_PER_SECOND,
+        0.1,
+    );
+    near(&busy.write_p99_seconds, WRITE_P99_SECONDS, 0.02);
+    near(&busy.cpu_used_cores, CPU_CORES, 0.1);
+    near(&busy.raft_log_lag_ratio, 0.02, 0.01);
+    assert_eq!(busy.disk_available_bytes.value(), Some(&600_000_000_000));
+    assert_eq!(busy.memory_used_bytes.value(), Some(&3_500_000_000));
+    assert_eq!(busy.leader_count.value(), Some(&1));
+    assert_eq!(busy.region_count.value(), Some(&3));
+    // Nobody reads: that is idleness, not a gap and not a zero.
+    assert_eq!(busy.read_p99_seconds, Reading::Idle);
+    let idle = &seen[&2];
+    assert_eq!(idle.write_p99_seconds, Reading::Idle);
+    near(&idle.queries_per_second, CHECKS_PER_SECOND, 0.1);
+
+    // The first critical error ever counts as one, though no rate has seen it.
+    let strains = client.store_strains(&known).await.unwrap();
+    let errors = strains.items[0].critical_errors.value().unwrap();
+    assert_eq!(errors["rocksdb get"], 1.0);
+
+    // The contract names what this exporter does not have.
+    let checks = client.contract().await.unwrap();
+    let of = |name: &str| {
+        &checks
+            .iter()
+            .find(|check| check.query == name)
+            .unwrap()
+            .standing
+    };
+    assert_eq!(of("cpu"), &ContractStanding::Live);
+    let stalls = ContractStanding::SeriesMissing(vec!["tikv_engine_stall_micro_seconds".into()]);
+    assert_eq!(of("stalls"), &stalls);
+    assert!(matches!(of("writes"), ContractStanding::ValueUnknown(values) if values.len() == 7));
+
+    // A store dies: the probe of its port goes on saying otherwise, and its rates linger.
+    stores.set(3, Mood::Dead);
+    stores.scraped([3], 2).await;
+    let dead = metrics(&client, &known).await.remove(&3).unwrap();
+    assert_eq!(dead.up.value(), Some(&false));
+    assert_eq!(dead.gaps().count(), 16);
+
+    // It starts again: its counters begin anew, and it is the start that tells.
+    stores.set(3, Mood::Busy);
+    stores.scraped([3], 16).await;
+    let back = metrics(&client, &known).await.remove(&3).unwrap();
+    assert_eq!(back.up.value(), Some(&true));
+    near(
+        &back.queries_per_second,
+        WRITES_PER_SECOND + CHECKS_PER_SECOND,
+        0.1,
+    );
+    assert!(back.process_started_at.value() > busy.process_started_at.value());
+
+    // It is renamed, as by a move to pods; then it is scraped by two jobs at once.
+    let tikv = job("tikv", "250ms", &server, &three[..2]);
+    let pods = job(
+        "db-basic-tikv",
+        "250ms",
+        &server,
+        &[target("basic-tikv-2", 3)],
+    );
+    prometheus
+        .reload(&config(&[tikv.clone(), pods, probe]))
+        .await;
+    stores.scraped([1, 3], 16).await;
+    let renamed = Store::new(StoreId(3), "basic-tikv-2.basic-tikv-peer.db.svc:20160");
+    let seen = metrics(&client, &[renamed]).await;
+    near(
+        &seen[&3].queries_per_second,
+        WRITES_PER_SECOND + CHECKS_PER_SECOND,
+        0.1,
+    );
+    let listing = client.store_metrics(&known).await.unwrap();
+    let gap = listing.gap_about(&known[2].entity()).unwrap().to_string();
+    assert!(
+        gap.contains("expected an instance for 10.0.0.3:20180, found"),
+        "{gap}"
+    );
+    assert!(gap.contains("basic-tikv-2"), "{gap}");
+    let again = job("other-tikv", "250ms", &server, &three[..1]);
+    prometheus.reload(&config(&[tikv, again])).await;
+    stores.scraped([1], 16).await;
+    let listing = client.store_metrics(&known[..1]).await.unwrap();
+    let gap = listing.gap_about(&known[0].entity()).unwrap().to_string();
+    assert!(
+        gap.contains("expected one series `up`, found 2 of 10.0.0.1:20180"),
+        "{gap}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_hundred_neighbours_are_each_measured_as_themselves() {
+    let stores = Stores::new();
+    let exporter = stores.clone();
+    let server = Server::start(move |request| exporter.answer(request)).await;
+    let host = |id: u64| format!("10.0.{}.{}", id / 256, id % 256);
+    let targets: Vec<_> = (1..=300)
+        .map(|id| (format!("{}:20180", host(id)), format!("/store/{id}")))
+        .collect();
+    let tikv = job("tikv", "2s", &server, &targets);
+    let Some(prometheus) = Prometheus::start(&config(&[tikv])) else {
+        return;
+    };
+    stores.scraped(1..=300, 1).await;
+    let known: Vec<Store> = (1..=300).map(|id| store(id, &host(id))).collect();
+    let client = prometheus.client("tikv", Duration::from_secs(2), WINDOW);
+    let seen = metrics(&client, &known).await;
+    assert_eq!(seen.len(), 300);
+    for (id, metrics) in seen {
+        assert_eq!(metrics.leader_count.value(), Some(&id), "{id}");
+    }
+}
