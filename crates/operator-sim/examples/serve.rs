@@ -1,7 +1,9 @@
 //! Serves a scenario on loopback: `cargo run -p operator-sim --example serve -- store-killed 60`.
 //!
-//! The first argument is the scenario, the second the speed in model seconds per second. The addresses are printed as
-//! one line of JSON; the process then lives until it is ended.
+//! The first argument is the scenario, the second the speed in model seconds per second. It begins now, so that at speed
+//! 1 its clock is yours. The addresses are printed as one line of JSON; the process then lives until it is ended.
+
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use operator_sim::{Scenario, Served, Speed, scenarios};
 
@@ -18,7 +20,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         )
         .into());
     };
-    let served = Served::start(scenario.build(1), Speed::Times(speed)).await?;
+    let now = u64::try_from(now().duration_since(UNIX_EPOCH)?.as_millis())?;
+    let served = Served::start(scenario.build_at(1, now), Speed::Times(speed)).await?;
     let addresses = serde_json::json!({
         "pd": served.pd,
         "prometheus": served.prometheus,
@@ -27,4 +30,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     });
     println!("{addresses}");
     std::future::pending().await
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "whoever looks at the cluster asks the real clock"
+)]
+fn now() -> SystemTime {
+    SystemTime::now()
 }

@@ -36,10 +36,28 @@ impl Scenario {
     /// Where the table holds a shape or a fault that cannot be: a test builds every scenario.
     #[must_use]
     pub fn build(&self, seed: u64) -> Cluster {
-        let shape = Shape {
+        self.build_from(Shape {
             seed,
             ..(self.shape)()
-        };
+        })
+    }
+
+    /// The same, and that moment is so many milliseconds after the Unix epoch: for whoever looks at the
+    /// cluster by a clock of their own.
+    ///
+    /// # Panics
+    /// As [`Scenario::build`].
+    #[must_use]
+    pub fn build_at(&self, seed: u64, unix_ms: u64) -> Cluster {
+        let warm_up = u64::try_from(WARM_UP.as_millis()).unwrap_or(u64::MAX);
+        self.build_from(Shape {
+            seed,
+            began_unix_ms: unix_ms.saturating_sub(warm_up),
+            ..(self.shape)()
+        })
+    }
+
+    fn build_from(&self, shape: Shape) -> Cluster {
         let mut cluster = Cluster::new(shape).expect("the table holds sound shapes");
         (self.before)(&mut cluster);
         cluster.advance(WARM_UP);

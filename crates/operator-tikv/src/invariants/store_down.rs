@@ -66,10 +66,11 @@ impl StoreDown {
         let alive = store
             .started_at
             .map_or(heartbeat, |start| start.max(heartbeat));
-        let silent = snapshot.at().since(alive);
+        let (silent, ahead) = (snapshot.at().since(alive), alive.since(snapshot.at()));
         let witness = seen_up(store, snapshot);
         let dead = match &witness {
             _ if *state == StoreState::Down => true,
+            _ if ahead > TOLERATED_SKEW => return Err(clocks_apart(store, ahead)),
             _ if silent < self.with_witness => false,
             // One that is up answers someone: it hangs, or is cut off from PD. Another rule says so.
             Ok(up) => !up,
@@ -103,6 +104,18 @@ impl StoreDown {
             Broken::new(Severity::Critical, evidence).since(alive + condition),
         ))
     }
+}
+
+/// By how much PD's clock may be ahead of ours before its times are of no use.
+const TOLERATED_SKEW: Duration = Duration::from_secs(5);
+
+/// A sign of life from the future says nothing of how long the store has been silent.
+fn clocks_apart(store: &Store, ahead: Duration) -> Gap {
+    let why = Why::Unusable {
+        expected: "a time that is not ahead of our clock".into(),
+        found: format!("one that is {} s ahead", ahead.as_secs()),
+    };
+    Gap::new("heartbeat", why).about(store.entity())
 }
 
 /// PD has no heartbeat of it, and that is all that is to be had.
@@ -214,6 +227,31 @@ mod tests {
         check(&silent(19, false), None);
         check(&silent(20, false), Some(0));
         check(&silent(90, true), None);
+    }
+
+    /// Where clocks are apart a dead store's last heartbeat may lie ahead of ours for hours.
+    #[test]
+    fn a_sign_of_life_from_the_future_is_no_sign_of_life() {
+        check(&snapshot(store(StoreState::Disconnected, -5)), None);
+        let ahead = snapshot(store(StoreState::Disconnected, -6));
+        let mut verdicts = Verdicts::default();
+        StoreDown::default()
+            .check(&ahead, &mut verdicts)
+            .expect("stores are seen");
+        let Some(Verdict::Unseen(gap)) = verdicts.of(&Entity::Store(StoreId(4))) else {
+            panic!("clocks are apart");
+        };
+        assert_eq!(
+            gap.to_string(),
+            "heartbeat of store/4 not seen: expected a time that is not ahead of our clock, found one that is 6 s ahead"
+        );
+        let down = snapshot(store(StoreState::Down, -6));
+        let mut verdicts = Verdicts::default();
+        StoreDown::default()
+            .check(&down, &mut verdicts)
+            .expect("stores are seen");
+        let verdict = verdicts.of(&Entity::Store(StoreId(4)));
+        assert!(matches!(verdict, Some(Verdict::Broken(_))));
     }
 
     #[test]
