@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use operator_tikv::log_parser::{Level, parse_line};
-//! let line = parse_line(r#"[2024/08/14 16:25:23.105 +08:00] [INFO] [raft.rs:1228] ["became leader at term 6"] [term=6] [raft_id=5] [region_id=2]"#)?;
+//! let line = parse_line(r#"[2024/08/14 16:25:23.105 +08:00] [INFO] [raft.rs:1217] ["became leader at term 6"] [term=6] [raft_id=5] [region_id=2]"#)?;
 //! assert_eq!(line.level(), Some(Level::Info));
 //! assert_eq!(line.time().map(|time| time.to_string()).as_deref(), Some("2024-08-14T08:25:23.105Z"));
 //! assert_eq!(line.message().map(|text| text.to_string()).as_deref(), Some("became leader at term 6"));

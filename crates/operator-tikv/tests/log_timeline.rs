@@ -217,7 +217,7 @@ fn a_leader_that_changes_again_and_again_flaps() {
 fn what_the_logs_do_not_show_is_said() {
     let mut log = vec![raft(9, 21, "became leader at term 9", "[term=9]")];
     log.push(
-        "2019/03/07 14:02:39.778 INFO <unknown>:742: [region 20] 21 became candidate at term 25"
+        "2019/01/02 03:04:05.678 INFO <unknown>:91: [region 20] 21 became candidate at term 25"
             .to_owned(),
     );
     let timeline = timeline(&[log]);

@@ -71,7 +71,7 @@ impl LogEvent {
     ///
     /// ```
     /// use operator_tikv::log_parser::{EventKind, LogEvent, parse_line};
-    /// let line = parse_line(r#"[2024/08/14 16:25:23.105 +08:00] [INFO] [raft.rs:1550] ["starting a new election"] [term=5] [raft_id=9] [region_id=8]"#)?;
+    /// let line = parse_line(r#"[2024/08/14 16:25:23.105 +08:00] [INFO] [raft.rs:1500] ["starting a new election"] [term=5] [raft_id=9] [region_id=8]"#)?;
     /// let event = LogEvent::of(&line).expect("an event");
     /// assert_eq!(event.kind, EventKind::ElectionStarted);
     /// assert_eq!((event.region, event.peer), (Some(8), Some(9)));

@@ -21,7 +21,7 @@ use super::{parse_line, trim, unified};
 /// ```
 /// use operator_tikv::log_parser::{Damage, parse_lenient};
 /// let mut scratch = Vec::new();
-/// let line = parse_lenient(r#"pd-2.log:[2024/01/28 11:13:33.947 +08:00] [INFO] [raft.go:7] ["lost"] [a=1"#, &mut scratch)?;
+/// let line = parse_lenient(r#"pd-2.log:[2026/02/03 11:12:13.140 +08:00] [INFO] [raft.go:7] ["lost"] [a=1"#, &mut scratch)?;
 /// assert_eq!(line.damage(), Damage::PREFIX.and(Damage::TAIL));
 /// assert_eq!(line.trailing(), " [a=1");
 /// # Ok::<(), operator_tikv::log_parser::Fault>(())

@@ -161,7 +161,7 @@ mod tests {
 
     fn line(message: &str) -> String {
         format!(
-            "[2024/08/14 16:25:23.105 +08:00] [INFO] [raft.rs:1228] [\"{message}\"] [term=6] [region_id=2]"
+            "[2024/08/14 16:25:23.105 +08:00] [INFO] [raft.rs:1217] [\"{message}\"] [term=6] [region_id=2]"
         )
     }
 
@@ -185,8 +185,8 @@ mod tests {
                 "",
                 "[region 5] 8 ",
                 "45 ",
-                "8ebed23794ffba4c ",
-                "raft: [8ebed23794ffba4c ",
+                "55ee66ff77aa88bb ",
+                "raft: [55ee66ff77aa88bb ",
             ] {
                 let line = line(&format!("{before}{words}"));
                 assert_ne!(look(&line), Skim::Dull, "{line}");
@@ -211,9 +211,9 @@ mod tests {
         for text in [
             "",
             "{\"level\":\"INFO\"}",
-            "pd-2.log:[2024/01/28 11:13:33.947 +08:00] [INFO] [raft.go:706] [\"slow query, and much more text\"]",
-            "[2024/01/28 11:13:33.947 +08:00] [INFO] [raft] [zap_raft.go:77] [\"8ebed became leader at term 6\"]",
-            "[2024/01/28 11:13:33.947 +08:00] [DPANIC] [zap_raft.go:77] [\"slow query, and much more text\"]",
+            "pd-2.log:[2026/02/03 11:12:13.140 +08:00] [INFO] [raft.go:706] [\"slow query, and much more text\"]",
+            "[2026/02/03 11:12:13.140 +08:00] [INFO] [raft] [zap_raft.go:77] [\"8ebed became leader at term 6\"]",
+            "[2026/02/03 11:12:13.140 +08:00] [DPANIC] [zap_raft.go:77] [\"slow query, and much more text\"]",
         ] {
             assert_eq!(look(text), Skim::Odd, "{text}");
         }
