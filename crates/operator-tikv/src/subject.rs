@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use futures_util::future::join;
 use operator_core::{
     Actions, ClusterMetrics, Gap, Invariant, Listing, Measured, Part, Reading, Regions, Result,
     Store, StoreId, StoreMetrics, Subject, Timestamp, Why,
@@ -45,7 +46,7 @@ impl Subject for TikvSubject {
     }
 
     async fn cluster_metrics(&self) -> Result<ClusterMetrics> {
-        let (stores, regions) = tokio::join!(self.pd.stores(), self.pd.region_count());
+        let (stores, regions) = join(self.pd.stores(), self.pd.region_count()).await;
         let (stores, now) = (stores?, self.pd.now());
         let regions = regions.map_err(|error| Gap::new("region count", error.into()));
         Ok(ClusterMetrics {
