@@ -6,6 +6,9 @@ use operator_core::{Change, Clock, ManualClock, Monitor, Observer, Timestamp};
 use operator_sim::{Cluster, Scenario, Served, Speed};
 use operator_tikv::{PdClient, PdOptions, PromClient, PromOptions, TikvSubject};
 
+/// How often people look.
+pub(crate) const TICK: Duration = Duration::from_secs(10);
+
 /// A cluster, and a clock that shows its time.
 pub(crate) struct Lab {
     pub(crate) served: Served,
@@ -42,14 +45,39 @@ impl Lab {
         }
     }
 
-    /// The next look, so much later.
-    pub(crate) async fn look(&mut self, later: Duration) -> Vec<Change> {
+    /// Time passes, and nobody looks.
+    pub(crate) fn advance(&self, by: Duration) {
         let now = self.served.with(|cluster| {
-            cluster.advance(later);
+            cluster.advance(by);
             cluster.unix_ms()
         });
         self.clock
             .set(Timestamp::from_unix_millis(now.cast_signed()));
+    }
+
+    /// The next look, so much later.
+    pub(crate) async fn look(&mut self, later: Duration) -> Vec<Change> {
+        self.advance(later);
         self.monitor.tick().await.changes
+    }
+
+    pub(crate) fn inject(&self, faults: &[&str]) {
+        for fault in faults {
+            self.served
+                .with(|cluster| cluster.inject(fault))
+                .unwrap_or_else(|error| panic!("{fault}: {error}"));
+        }
+    }
+
+    /// What a rule could not see at the last look.
+    pub(crate) fn blind(&self, code: &str) -> Vec<String> {
+        let blind = self.monitor.engine().blind();
+        blind
+            .filter(|blind| blind.rule.code == code)
+            .map(|blind| match blind.entity {
+                Some(entity) => format!("{entity}: {}", blind.gap),
+                None => blind.gap.to_string(),
+            })
+            .collect()
     }
 }
