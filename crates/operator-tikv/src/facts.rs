@@ -1,6 +1,8 @@
 //! What only TiKV has, as plain values: no behaviour beyond reading them, no wire format, no clock.
 
+mod clock;
 mod config;
+mod health;
 mod hot;
 mod members;
 mod regions;
@@ -8,7 +10,9 @@ mod schedule;
 mod strain;
 mod tally;
 
+pub use clock::PromTime;
 pub use config::{LabelConstraint, PlacementRule, ReplicationConfig, ScheduleConfig};
+pub use health::RegionHealth;
 pub use hot::{HotPeer, HotPeers, HotSpots, HotStore, StoreFlow};
 pub use members::{ClusterStatus, PdHealth, PdMember, PdMembers};
 pub use regions::RegionTop;
