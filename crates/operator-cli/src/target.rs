@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use operator_core::Clock;
 use operator_sim::Scenario;
+use operator_tikv::invariants::Settings;
 use operator_tikv::{PdClient, PdOptions, PromClient, PromOptions, TikvSubject};
 use serde::Serialize;
 
@@ -29,6 +30,7 @@ pub(crate) struct Target {
     pub(crate) clock: Clock,
     pub(crate) shown: Shown,
     pub(crate) simulated: Option<Simulated>,
+    settings: Settings,
     pd_options: PdOptions,
     prom_options: PromOptions,
 }
@@ -104,6 +106,7 @@ impl Target {
         }
         let clock = Clock::system();
         let mut target = Self {
+            settings: config.rules.settings.clone(),
             pd_options: pd_options(&config, &clock),
             prom_options: prom_options(config),
             pd: said.pd,
@@ -139,6 +142,7 @@ impl Target {
                 prometheus: Some(simulated.prometheus()),
                 sim: Some(scenario.name.to_owned()),
             },
+            settings: own.rules.settings.clone(),
             pd_options: pd_options(&own, &clock),
             prom_options: prom_options(own),
             clock,
@@ -176,7 +180,11 @@ impl Target {
 
     /// The cluster as a subject.
     pub(crate) fn subject(&self) -> Outcome<TikvSubject> {
-        Ok(TikvSubject::new(self.pd()?))
+        let builder = TikvSubject::builder(self.pd()?).settings(self.settings.clone());
+        Ok(match self.prometheus()? {
+            Some(prometheus) => builder.prometheus(prometheus).build(),
+            None => builder.build(),
+        })
     }
 }
 
