@@ -24,7 +24,6 @@ use reqwest::header::HeaderMap;
 use crate::http::endpoint::Endpoint;
 use crate::http::{Answer, Ask, Http};
 
-pub use contract::{ContractCheck, ContractStanding};
 pub use instances::InstanceTemplate;
 pub use options::{PromAuth, PromOptions};
 pub use samples::{Number, One, Point, Samples, Series};
