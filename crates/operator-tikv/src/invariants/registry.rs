@@ -3,7 +3,10 @@
 use operator_core::Invariant;
 
 use super::page::Page;
-use super::{Settings, store_down};
+use super::{
+    Settings, high_cpu, high_latency, high_memory, high_read_latency, leaderless_regions,
+    low_disk_space, raft_log_lag, server_busy, slow_store, store_down, write_pressure,
+};
 
 /// A rule with its page.
 pub(super) trait Documented: Invariant + Sized + 'static {
@@ -27,7 +30,19 @@ const fn rule<R: Documented>() -> Registered {
     }
 }
 
-const REGISTRY: &[Registered] = &[rule::<store_down::StoreDown>()];
+const REGISTRY: &[Registered] = &[
+    rule::<store_down::StoreDown>(),
+    rule::<leaderless_regions::LeaderlessRegions>(),
+    rule::<low_disk_space::LowDiskSpace>(),
+    rule::<high_latency::HighLatency>(),
+    rule::<high_read_latency::HighReadLatency>(),
+    rule::<high_cpu::HighCpu>(),
+    rule::<high_memory::HighMemory>(),
+    rule::<slow_store::SlowStore>(),
+    rule::<raft_log_lag::RaftLogLag>(),
+    rule::<server_busy::ServerBusy>(),
+    rule::<write_pressure::WritePressure>(),
+];
 
 /// The pages of all rules.
 pub fn pages() -> impl Iterator<Item = &'static Page> {
