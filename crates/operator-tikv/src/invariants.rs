@@ -1,27 +1,39 @@
 //! The rules that TiKV is judged by: one struct per rule, its test beneath. They know the domain and the
 //! facts, and nothing of how those were read.
 
+mod ailing;
 mod common;
 mod death;
+mod down_peers;
 mod handbook;
+mod heat;
 mod high_cpu;
 mod high_latency;
 mod high_memory;
 mod high_read_latency;
+mod hot_read_region;
+mod hot_write_region;
 mod latency;
+mod leader_imbalance;
 mod leaderless_regions;
+mod leftover_evict_leader;
 mod low_disk_space;
 mod page;
+mod pending_peers_stuck;
 mod quota;
 mod raft_log_lag;
+mod regions_without_quorum;
 mod registry;
 #[cfg(test)]
 mod scene;
+mod scheduling_halted;
 mod server_busy;
 mod settings;
 mod slow_store;
 mod store_down;
+mod table_key;
 mod tiers;
+mod under_replicated_regions;
 mod write_pressure;
 
 pub use handbook::handbook;

@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use operator_core::{Gap, Listing, Quantity, Snapshot, Store, StoreState, Timestamp, Value, Why};
 
+use super::Settings;
+use super::registry::Documented;
+use super::store_down::{self, StoreDown};
+
 /// By how much PD's clock may be ahead of ours before its times are of no use.
 const TOLERATED_SKEW: Duration = Duration::from_secs(5);
 
@@ -14,11 +18,13 @@ pub(super) struct Death {
     pub(super) one_witness_after: Duration,
 }
 
-impl Default for Death {
-    fn default() -> Self {
+impl Death {
+    /// What store_down is set to: all rules mean the same by it.
+    pub(super) fn by(settings: &Settings) -> Self {
+        let code = StoreDown::PAGE.code;
         Self {
-            two_witnesses_after: Duration::from_secs(20),
-            one_witness_after: Duration::from_secs(60),
+            two_witnesses_after: settings.span(code, &store_down::TWO_WITNESSES),
+            one_witness_after: settings.span(code, &store_down::ONE_WITNESS),
         }
     }
 }

@@ -4,8 +4,10 @@ use operator_core::Invariant;
 
 use super::page::Page;
 use super::{
-    Settings, high_cpu, high_latency, high_memory, high_read_latency, leaderless_regions,
-    low_disk_space, raft_log_lag, server_busy, slow_store, store_down, write_pressure,
+    Settings, down_peers, high_cpu, high_latency, high_memory, high_read_latency, hot_read_region,
+    hot_write_region, leader_imbalance, leaderless_regions, leftover_evict_leader, low_disk_space,
+    pending_peers_stuck, raft_log_lag, regions_without_quorum, scheduling_halted, server_busy,
+    slow_store, store_down, under_replicated_regions, write_pressure,
 };
 
 /// A rule with its page.
@@ -32,7 +34,13 @@ const fn rule<R: Documented>() -> Registered {
 
 const REGISTRY: &[Registered] = &[
     rule::<store_down::StoreDown>(),
+    // Replication.
+    rule::<under_replicated_regions::UnderReplicatedRegions>(),
+    rule::<down_peers::DownPeers>(),
+    rule::<pending_peers_stuck::PendingPeersStuck>(),
+    rule::<regions_without_quorum::RegionsWithoutQuorum>(),
     rule::<leaderless_regions::LeaderlessRegions>(),
+    // Resources and latency.
     rule::<low_disk_space::LowDiskSpace>(),
     rule::<high_latency::HighLatency>(),
     rule::<high_read_latency::HighReadLatency>(),
@@ -42,6 +50,12 @@ const REGISTRY: &[Registered] = &[
     rule::<raft_log_lag::RaftLogLag>(),
     rule::<server_busy::ServerBusy>(),
     rule::<write_pressure::WritePressure>(),
+    // Balance and scheduling.
+    rule::<leader_imbalance::LeaderImbalance>(),
+    rule::<hot_write_region::HotWriteRegion>(),
+    rule::<hot_read_region::HotReadRegion>(),
+    rule::<leftover_evict_leader::LeftoverEvictLeader>(),
+    rule::<scheduling_halted::SchedulingHalted>(),
 ];
 
 /// The pages of all rules.
