@@ -13,9 +13,19 @@ use crate::facts::{PdLeadership, StoreStrain, is_tiflash};
 pub(super) fn judge_up_stores(
     snapshot: &Snapshot,
     verdicts: &mut Verdicts,
-    mut judgement: impl FnMut(&Store, &Listing<Store>) -> Result<Option<Broken>, Gap>,
+    judgement: impl FnMut(&Store, &Listing<Store>) -> Result<Option<Broken>, Gap>,
 ) -> Result<(), Gap> {
     let stores = snapshot.stores()?;
+    name_up_stores(stores, verdicts, judgement);
+    verdicts.close_stores(stores)
+}
+
+/// The same, for a rule that is about more than stores: it says itself what is so of those that are not named.
+pub(super) fn name_up_stores(
+    stores: &Listing<Store>,
+    verdicts: &mut Verdicts,
+    mut judgement: impl FnMut(&Store, &Listing<Store>) -> Result<Option<Broken>, Gap>,
+) {
     for store in stores.items.iter().filter(|store| !is_tiflash(store)) {
         match stores.known(&store.entity(), "state", store.state.as_ref()) {
             Ok(StoreState::Up) => verdicts.judge(store.entity(), || judgement(store, stores)),
@@ -24,7 +34,6 @@ pub(super) fn judge_up_stores(
             Err(gap) => verdicts.unseen(store.entity(), gap),
         }
     }
-    verdicts.close_stores(stores)
 }
 
 /// Judges every TiKV store that PD calls Up by what was measured of it.

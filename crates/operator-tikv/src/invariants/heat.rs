@@ -100,11 +100,14 @@ impl Heat {
     fn of(&self, peer: &HotPeer, hot: &HotPeers, spots: &HotSpots) -> Option<Burning> {
         RATES.into_iter().find_map(|(rate, unit)| {
             let (own, whole) = (rate(&peer.rates()), rate(&hot.store));
+            if whole <= 0.0 || own <= whole * self.share {
+                return None;
+            }
             let all = spots.by_leader.values().flat_map(|hot| &hot.peers);
             let others = all.filter(|other| other.region != peer.region);
             let others = median(others.map(|other| rate(&other.rates())).collect());
             let stands_out = others.is_none_or(|others| own > others * self.times);
-            (whole > 0.0 && own > whole * self.share && stands_out).then_some(Burning {
+            stands_out.then_some(Burning {
                 own,
                 share: own / whole,
                 others,

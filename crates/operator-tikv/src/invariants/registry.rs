@@ -4,10 +4,13 @@ use operator_core::Invariant;
 
 use super::page::Page;
 use super::{
-    Settings, down_peers, high_cpu, high_latency, high_memory, high_read_latency, hot_read_region,
-    hot_write_region, leader_imbalance, leaderless_regions, leftover_evict_leader, low_disk_space,
-    pending_peers_stuck, raft_log_lag, regions_without_quorum, scheduling_halted, server_busy,
-    slow_store, store_down, under_replicated_regions, write_pressure,
+    Settings, clock_skew, critical_error, down_peers, high_cpu, high_latency, high_memory,
+    high_read_latency, hot_read_region, hot_write_region, leader_imbalance, leaderless_regions,
+    leftover_evict_leader, low_disk_space, metrics_incomplete, pd_member_unhealthy, pd_no_leader,
+    pd_unreachable, pending_peers_stuck, prometheus_unreachable, raft_log_lag,
+    regions_without_quorum, scheduling_halted, server_busy, slow_store, store_disconnected,
+    store_down, store_never_reported, store_offline_stuck, store_restarted,
+    under_replicated_regions, version_mix, write_pressure,
 };
 
 /// A rule with its page.
@@ -33,7 +36,21 @@ const fn rule<R: Documented>() -> Registered {
 }
 
 const REGISTRY: &[Registered] = &[
+    // Sight.
+    rule::<pd_unreachable::PdUnreachable>(),
+    rule::<prometheus_unreachable::PrometheusUnreachable>(),
+    rule::<metrics_incomplete::MetricsIncomplete>(),
+    rule::<clock_skew::ClockSkew>(),
+    // Is it alive?
     rule::<store_down::StoreDown>(),
+    rule::<store_disconnected::StoreDisconnected>(),
+    rule::<store_never_reported::StoreNeverReported>(),
+    rule::<store_offline_stuck::StoreOfflineStuck>(),
+    rule::<pd_member_unhealthy::PdMemberUnhealthy>(),
+    rule::<pd_no_leader::PdNoLeader>(),
+    rule::<store_restarted::StoreRestarted>(),
+    rule::<version_mix::VersionMix>(),
+    rule::<critical_error::CriticalError>(),
     // Replication.
     rule::<under_replicated_regions::UnderReplicatedRegions>(),
     rule::<down_peers::DownPeers>(),
