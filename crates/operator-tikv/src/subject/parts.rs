@@ -8,10 +8,9 @@ mod silent;
 
 use std::time::Duration;
 
-use operator_core::{Due, Error, Fault, Listing, Part, Result};
+use operator_core::{Due, Listing, Part, Result};
 
 use super::TikvSubject;
-use crate::PromData;
 use crate::facts::{ClockReading, Contract, PdClock, PrometheusClock, StoreStarts, StoreStrain};
 
 /// What changes by hand, or by configuration, is read this often.
@@ -60,13 +59,8 @@ impl TikvSubject {
     /// The server's own word for the time goes before the date on its answer: that may be a proxy's.
     async fn prometheus_clock(&self) -> Result<PrometheusClock> {
         let prometheus = self.measuring("read Prometheus' clock")?;
-        let answer = prometheus.query("time()", None).await?;
+        let theirs = prometheus.server_time().await?.now;
         let ours = self.pd.now();
-        let theirs = match answer.data {
-            PromData::Scalar(now) => Some(now.at),
-            _ => answer.date,
-        };
-        let theirs = theirs.ok_or_else(|| undated(prometheus.origin()))?;
         let reading = ClockReading::of(prometheus.origin(), theirs, ours);
         Ok(PrometheusClock(reading))
     }
@@ -91,11 +85,4 @@ impl TikvSubject {
         let last = due.last.map(|last| last.value.clone()).unwrap_or_default();
         Ok(last.and(due.at, stores.items.iter()))
     }
-}
-
-fn undated(origin: &str) -> Error {
-    let expected = "the server's time".into();
-    let found = "none".into();
-    let fault = Fault::Decode { expected, found };
-    Error::new("read the time of a server", fault).at(origin)
 }
