@@ -243,9 +243,9 @@ fn fill(store: &Store) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::trial::{ago, seen, store, told};
+    use super::super::trial::{ago, led, seen, store, told};
     use super::*;
-    use crate::facts::{Held, MoveKind, PdLeadership, PdMember};
+    use crate::facts::{Held, MoveKind};
     use operator_core::StoreId;
 
     fn leaving() -> Store {
@@ -322,21 +322,7 @@ mod tests {
             region_count: Some(0),
             ..leaving()
         };
-        let leader = |changed_at| PdLeadership {
-            leader: Some(PdMember {
-                name: "pd-0".into(),
-                id: 1,
-                client_urls: Vec::new(),
-                peer_urls: Vec::new(),
-                version: None,
-                leader_priority: 0,
-            }),
-            told: None,
-            changed_at,
-        };
-        let look = |changed| {
-            look(emptied.clone(), moving(0.0)).with_part("PD leader", Ok(leader(changed)))
-        };
+        let look = |changed| led(look(emptied.clone(), moving(0.0)), changed);
         check(&look(None), "holds");
         let young = "unseen: what PD counts not seen: not believed: PD's leader changed 99 s ago: it has not \
                      counted everything yet";
