@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use operator_core::{
-    Broken, Gap, Listing, Snapshot, Store, StoreId, StoreMetrics, StoreState, Verdicts, Why,
+    Broken, Entity, Gap, Listing, Snapshot, Store, StoreId, StoreMetrics, StoreState, Verdicts, Why,
 };
 
 use crate::facts::{PdLeadership, StoreStrain, is_tiflash};
@@ -73,6 +73,21 @@ pub(super) fn measured(snapshot: &Snapshot) -> Result<(), Gap> {
     match !metrics.items.is_empty() && metrics.items.iter().all(not_configured) {
         true => Err(Gap::new("store metrics", Why::NotConfigured)),
         false => Ok(()),
+    }
+}
+
+/// The verdict on a store where nothing happened that could be judged: it holds if the store is up.
+///
+/// # Errors
+/// The gap, where it is not up or nobody can tell: then its idleness says nothing.
+pub(super) fn idle(snapshot: &Snapshot, store: StoreId) -> Result<Option<Broken>, Gap> {
+    let up = snapshot.metrics_of(store)?.up.measured()?;
+    match up.is_some_and(|up| up.value) {
+        true => Ok(None),
+        false => {
+            let because = "it is idle, and not known to be up".into();
+            Err(Gap::new("metrics", Why::Distrusted { because }).about(Entity::Store(store)))
+        }
     }
 }
 

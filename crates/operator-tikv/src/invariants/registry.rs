@@ -4,9 +4,11 @@ use operator_core::Invariant;
 
 use super::page::Page;
 use super::{
-    Settings, clock_skew, critical_error, metrics_incomplete, pd_member_unhealthy, pd_no_leader,
-    pd_unreachable, prometheus_unreachable, store_disconnected, store_down, store_never_reported,
-    store_offline_stuck, store_restarted, version_mix,
+    Settings, clock_skew, critical_error, high_cpu, high_latency, high_memory, high_read_latency,
+    leaderless_regions, low_disk_space, metrics_incomplete, pd_member_unhealthy, pd_no_leader,
+    pd_unreachable, prometheus_unreachable, raft_log_lag, server_busy, slow_store,
+    store_disconnected, store_down, store_never_reported, store_offline_stuck, store_restarted,
+    version_mix, write_pressure,
 };
 
 /// A rule with its page.
@@ -47,6 +49,18 @@ const REGISTRY: &[Registered] = &[
     rule::<store_restarted::StoreRestarted>(),
     rule::<version_mix::VersionMix>(),
     rule::<critical_error::CriticalError>(),
+    // Replication.
+    rule::<leaderless_regions::LeaderlessRegions>(),
+    // Resources and latency.
+    rule::<low_disk_space::LowDiskSpace>(),
+    rule::<high_latency::HighLatency>(),
+    rule::<high_read_latency::HighReadLatency>(),
+    rule::<high_cpu::HighCpu>(),
+    rule::<high_memory::HighMemory>(),
+    rule::<slow_store::SlowStore>(),
+    rule::<raft_log_lag::RaftLogLag>(),
+    rule::<server_busy::ServerBusy>(),
+    rule::<write_pressure::WritePressure>(),
 ];
 
 /// The pages of all rules.
