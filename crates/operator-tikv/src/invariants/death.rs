@@ -19,7 +19,7 @@ pub(super) struct Death {
 }
 
 impl Death {
-    /// What store_down is set to: all rules mean the same by it.
+    /// What `store_down` is set to: all rules mean the same by it.
     pub(super) fn by(settings: &Settings) -> Self {
         let code = StoreDown::PAGE.code;
         Self {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use operator_core::{
     Broken, Evidence, Gap, Invariant, Kind, Listing, Quantity, Rule, Scope, Severity, Snapshot,
-    Store, StoreState, Value, Verdicts, Why,
+    Store, StoreState, Value, Verdicts,
 };
 
 use super::Settings;
@@ -121,13 +121,13 @@ impl StoreOfflineStuck {
         if progress.mib_per_second > self.crawl {
             return Ok(None);
         }
-        let known = self.known(left, progress, snapshot);
+        let speed = self.speed(left, progress, snapshot);
         let causes = self.causes(store, stores, removal, snapshot);
-        let evidence = Evidence::of(known.into_iter().chain(causes));
+        let evidence = Evidence::of(speed.into_iter().chain(causes));
         Ok(Some(Broken::new(Severity::Warning, evidence)))
     }
 
-    fn known(&self, left: u64, progress: &MoveProgress, snapshot: &Snapshot) -> [Quantity; 3] {
+    fn speed(&self, left: u64, progress: &MoveProgress, snapshot: &Snapshot) -> [Quantity; 3] {
         let quantity = |name, value: Value, unit, source| {
             Quantity::new(name, value, unit, source, snapshot.at())
         };
@@ -234,10 +234,6 @@ fn lack_of_targets(
 /// The share of a store's disk that is taken.
 fn fill(store: &Store) -> Option<f64> {
     let (available, capacity) = (store.available_bytes?, store.capacity_bytes?);
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a share needs no more than 52 bits"
-    )]
     (capacity > 0).then(|| 1.0 - available as f64 / capacity as f64)
 }
 
@@ -246,7 +242,7 @@ mod tests {
     use super::super::trial::{ago, led, seen, store, told};
     use super::*;
     use crate::facts::{Held, MoveKind};
-    use operator_core::StoreId;
+    use operator_core::{StoreId, Why};
 
     fn leaving() -> Store {
         Store {
