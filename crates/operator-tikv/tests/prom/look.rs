@@ -337,15 +337,11 @@ async fn targets(now: &'static [&str], before: &'static [(&str, f64)]) -> Vec<Op
 
 #[tokio::test]
 async fn a_target_that_was_there_within_ten_minutes_has_vanished() {
-    let ago = |seconds: f64| {
-        Some(Timestamp::from_unix_millis(
-            1_000_000_000 - (seconds * 1e3) as i64,
-        ))
-    };
+    let ago = |millis: i64| Some(Timestamp::from_unix_millis(1_000_000_000 - millis));
     let found = targets(&["h1", "h2"], &[("h3", 44.5)]).await;
-    assert_eq!(found, [None, None, ago(44.5)]);
+    assert_eq!(found, [None, None, ago(44_500)]);
     let found = targets(&["h1"], &[("h2", 600.0), ("h3", 15.0)]).await;
-    assert_eq!(found, [None, ago(600.0), ago(15.0)]);
+    assert_eq!(found, [None, ago(600_000), ago(15_000)]);
 }
 
 #[tokio::test]

@@ -29,11 +29,11 @@ pub(crate) struct Prometheus {
 }
 
 impl Prometheus {
-    /// Starts one that scrapes so many stores every so often, each of which shows `page` of the seconds since.
+    /// Starts one that scrapes so many stores every so often, each of which shows `page` of the time since.
     pub(crate) fn start(
         stores: u64,
         every: Duration,
-        page: impl Fn(f64) -> Arc<String> + Clone + Send + 'static,
+        page: impl Fn(Duration) -> Arc<String> + Clone + Send + 'static,
     ) -> Outcome<Self> {
         let exporter = TcpListener::bind("127.0.0.1:0")?;
         let address = exporter.local_addr()?;
@@ -136,7 +136,7 @@ impl Drop for Prometheus {
 fn serve(
     socket: &TcpStream,
     began: std::time::Instant,
-    page: impl Fn(f64) -> Arc<String>,
+    page: impl Fn(Duration) -> Arc<String>,
 ) -> std::io::Result<()> {
     let mut input = BufReader::new(socket);
     let mut output = socket;
@@ -149,7 +149,7 @@ fn serve(
             line.clear();
             input.read_line(&mut line)?;
         }
-        let page = page(now().duration_since(began).as_secs_f64());
+        let page = page(now().duration_since(began));
         let head = format!(
             "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: {}\r\n\r\n",
             page.len()
@@ -160,7 +160,8 @@ fn serve(
 }
 
 /// What a store of a version without priorities exports, as far as it is asked about; of five types.
-pub(crate) fn page(seconds: f64) -> Arc<String> {
+pub(crate) fn page(lived: Duration) -> Arc<String> {
+    let seconds = lived.as_secs_f64();
     let kinds = [
         "kv_prewrite",
         "kv_commit",
@@ -178,10 +179,10 @@ pub(crate) fn page(seconds: f64) -> Arc<String> {
 
 /// The same of a version with priorities: 5,000 series of requests, of which six types of one priority move.
 /// All stores show the same page for some seconds, so that it is the server that is measured.
-pub(crate) fn full_page() -> impl Fn(f64) -> Arc<String> + Clone + Send + 'static {
+pub(crate) fn full_page() -> impl Fn(Duration) -> Arc<String> + Clone + Send + 'static {
     let last: Arc<Mutex<(u64, Arc<String>)>> = Arc::default();
-    move |seconds| {
-        let step = (seconds / 5.0) as u64 + 1;
+    move |lived| {
+        let step = lived.as_secs() / 5 + 1;
         let Ok(mut last) = last.lock() else {
             return Arc::default();
         };

@@ -18,7 +18,13 @@ const ALL_READS: &str = r#"sum by (instance,le) (rate(tikv_grpc_msg_duration_sec
 #[tokio::main(flavor = "current_thread")]
 pub(crate) async fn run(count: u64) -> Outcome {
     let server = cluster::Prometheus::start(count, EVERY, cluster::full_page())?;
-    let live = PromClient::new(&server.url)?;
+    let patient = || PromOptions {
+        scrape_every: EVERY,
+        within: Duration::from_secs(60),
+        limit_bytes: 64 << 20,
+        ..PromOptions::default()
+    };
+    let live = PromClient::with(&server.url, patient())?;
     server.filled(&live, count).await?;
     // A rate needs a window that is full.
     tokio::time::sleep(EVERY * 3).await;
@@ -26,11 +32,8 @@ pub(crate) async fn run(count: u64) -> Outcome {
     server.settle()?;
     tokio::time::sleep(Duration::from_secs(5)).await;
     let options = PromOptions {
-        scrape_every: EVERY,
-        within: Duration::from_secs(60),
-        limit_bytes: 64 << 20,
         parameters: vec![("time".into(), (at.unix_millis() / 1000).to_string())],
-        ..PromOptions::default()
+        ..patient()
     };
     let client = PromClient::with(&server.url, options)?;
     let stores = stores(count);
