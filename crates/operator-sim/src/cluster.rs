@@ -6,8 +6,11 @@
 pub(crate) mod condition;
 mod elections;
 pub(crate) mod event;
+pub(crate) mod growth;
+pub(crate) mod keyspace;
 mod leaders;
 mod membership;
+pub(crate) mod merges;
 pub(crate) mod pd;
 mod peers;
 mod processes;
@@ -31,6 +34,8 @@ use crate::shape::{Shape, ShapeError};
 
 use condition::Conditions;
 use event::{Event, EventKind};
+use growth::Growth;
+use merges::Merges;
 use pd::Pd;
 use queue::{Planned, Queue};
 use region::Regions;
@@ -72,6 +77,8 @@ pub struct Cluster {
     pub(crate) scrapes: Scrapes,
     queue: Queue,
     moves: Moves,
+    growth: Growth,
+    merges: Merges,
     /// Stores that reported once and are silent now.
     silent: Vec<u16>,
     chance: Chance,
@@ -111,6 +118,8 @@ impl Cluster {
             plan: Plan::default(),
             queue: Queue::default(),
             moves: Moves::default(),
+            growth: Growth::new(shape.seed),
+            merges: Merges::default(),
             silent: Vec::new(),
             events: VecDeque::new(),
             forgotten: 0,
@@ -161,6 +170,8 @@ impl Cluster {
             Planned::Wake => self.wake_schedulers(),
             Planned::MovePeers => self.move_peers(),
             Planned::PeerMoved { slot } => self.peer_moved(slot),
+            Planned::Grow => self.grow(),
+            Planned::MergeRegions => self.merge_regions(),
             Planned::Removals => self.watch_removals(),
             Planned::PdElect { round } => self.pd_elect(round),
             Planned::Scrape { target } => self.scrape(target),

@@ -15,7 +15,7 @@ mod shape;
 mod truth;
 
 pub use cluster::Cluster;
-pub use cluster::event::{Cause, Ending, Event, EventKind, PeerRef};
+pub use cluster::event::{Cause, Ending, Event, EventKind, PeerRef, RegionRef};
 pub use fault::{Entity, Fault, FaultError, InjectionId, Param, ParamKind, faults};
 pub use http::{Outcome, Reply, Request};
 pub use log_lines::{LogFile, LogLine};

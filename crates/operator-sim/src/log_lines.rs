@@ -5,6 +5,7 @@
 mod line;
 mod pd;
 mod raft;
+mod ranges;
 mod stores;
 
 use crate::cluster::Cluster;
@@ -117,6 +118,8 @@ impl Cluster {
             EventKind::SteppedDown { region, term, from } => {
                 raft::stepped_down(&mut lines, *region, *term, *from);
             }
+            EventKind::Split { parent, born } => ranges::split(&mut lines, parent, born),
+            EventKind::Merged { source, target } => ranges::merged(&mut lines, source, target),
             EventKind::StoreEnded {
                 store,
                 how,

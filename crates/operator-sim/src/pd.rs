@@ -8,7 +8,7 @@ mod effect;
 mod errors;
 mod format;
 mod hot;
-mod keys;
+pub(crate) mod keys;
 mod members;
 mod operators;
 mod regions;

@@ -95,7 +95,12 @@ proptest! {
             cluster.advance(Duration::from_secs(180));
             let Some(answer) = pd(&mut cluster, "/pd/api/v1/regions") else { continue };
             let regions = answer["regions"].as_array().cloned().unwrap_or_default();
-            prop_assert_eq!(regions.len(), REGIONS as usize);
+            let mut key = String::new();
+            for region in &regions {
+                prop_assert_eq!(region["start_key"].as_str(), Some(key.as_str()), "a hole before {}", region);
+                key = region["end_key"].as_str().unwrap_or_default().to_owned();
+            }
+            prop_assert_eq!(key, "", "the last region ends with the key space");
             let mut peers_of: BTreeMap<u64, u64> = BTreeMap::new();
             for region in &regions {
                 let peers = region["peers"].as_array().cloned().unwrap_or_default();

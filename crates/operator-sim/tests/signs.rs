@@ -173,6 +173,16 @@ static SIGNS: &[(&str, u64, Sign)] = &[
         }),
     ),
     (
+        "data-grows mib=20",
+        300,
+        Pd("/regions/count", |r| r["count"].as_u64() > Some(80)),
+    ),
+    (
+        "tables-dropped",
+        60,
+        Pd("/regions/count", |r| r["count"].as_u64() < Some(80)),
+    ),
+    (
         "hot-write region=last",
         190,
         Pd("/hotspot/regions/write", |h| {

@@ -88,6 +88,8 @@ pub(crate) struct Heat {
     pub(crate) flow: Flow,
     pub(crate) per_second: f64,
     pub(crate) since: Millis,
+    /// What is written there is new, so the region grows.
+    pub(crate) grows: bool,
 }
 
 /// Everything that faults have to say.
@@ -100,6 +102,10 @@ pub(crate) struct Conditions {
     pub(crate) heat: Vec<Heat>,
     /// How many times slower every store is.
     pub(crate) all_slow: Option<f64>,
+    /// MiB per second by which the data of all regions grow together.
+    pub(crate) growth_mib: f64,
+    /// The part of the key space whose tables were dropped.
+    pub(crate) dropped: f64,
 }
 
 impl Conditions {

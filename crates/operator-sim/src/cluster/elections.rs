@@ -1,9 +1,10 @@
 //! Who leads a region: elections after silence, transfers, and the loss of a quorum.
 
 use crate::num;
+use crate::pd::keys;
 use crate::prng;
 
-use super::event::{Cause, EventKind, PeerRef};
+use super::event::{Cause, EventKind, PeerRef, RegionRef};
 use super::queue::Planned;
 use super::region::{Peer, Row};
 use super::{Cluster, Millis, range};
@@ -20,7 +21,7 @@ pub(super) enum Return {
 impl Cluster {
     /// The regions that a silent store led will hold elections; those that lose their quorum with it lose their leader.
     pub(super) fn orphan_regions_of(&mut self, place: u16, campaign: (Millis, Millis)) {
-        for region in 0..num::row(self.regions.len()) {
+        for region in 0..self.regions.slots() {
             let Some(row) = self.regions.get(region) else {
                 continue;
             };
@@ -62,7 +63,7 @@ impl Cluster {
     /// A store came back: regions that nobody leads, and that can elect again, will. A process that began anew leads
     /// nothing, whatever PD believes; one that was only frozen still leads what nobody took from it.
     pub(super) fn give_quorum_back(&mut self, place: u16, back: Return) {
-        for region in 0..num::row(self.regions.len()) {
+        for region in 0..self.regions.slots() {
             let Some(row) = self.regions.get(region) else {
                 continue;
             };
@@ -217,5 +218,21 @@ impl Cluster {
             peer: u64::from(peer.id),
             store: self.store(peer.store).map_or(0, |store| store.id),
         }
+    }
+
+    /// A region as events name it; `None` when it is none, or nobody leads it.
+    pub(super) fn region_ref(&self, slot: u32) -> Option<RegionRef> {
+        let row = self.regions.get(slot)?;
+        let space = self.regions.keys();
+        let key = |position| keys::hex(&keys::key_of(position));
+        Some(RegionRef {
+            region: row.id.into(),
+            start_key: key(space.start(slot)),
+            end_key: space.end(slot).map(key).unwrap_or_default(),
+            conf_ver: row.conf_ver,
+            version: row.version,
+            peers: row.peers().map(|peer| self.name(peer)).collect(),
+            leader: self.name(row.leader()?),
+        })
     }
 }

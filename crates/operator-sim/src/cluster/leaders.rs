@@ -73,7 +73,7 @@ impl Cluster {
     /// Moves up to `batch` leaders from a store to followers that lead fewer by more than `margin`.
     fn give_leaders_away(&mut self, source: u16, batch: u64, margin: u32) -> u64 {
         let mut moved = 0;
-        let rows = num::row(self.regions.len());
+        let rows = self.regions.slots();
         let first = u32::try_from(self.chance.scheduling.below(rows.into())).unwrap_or(0);
         let most = self.regions.tally(source).leaders;
         for region in (first..rows).chain(0..first) {
@@ -108,7 +108,7 @@ impl Cluster {
         let mean = self.regions.len() as f64 / self.stores.len().max(1) as f64;
         let goal = num::whole(mean * wanted);
         let mut moved = 0;
-        for region in 0..num::row(self.regions.len()) {
+        for region in 0..self.regions.slots() {
             if moved >= 8 || u64::from(self.regions.tally(target).leaders) >= goal {
                 break;
             }

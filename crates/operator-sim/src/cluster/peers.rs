@@ -4,6 +4,7 @@ use crate::num::{self, MINUTE, Millis, SECOND};
 
 use super::Cluster;
 use super::event::{Cause, EventKind};
+use super::merges::EMPTY_MIB;
 use super::queue::Planned;
 use super::region::Row;
 use super::schedule::{Move, PEER_TICK, TOLERANCE, ends};
@@ -80,7 +81,7 @@ impl Cluster {
 
     fn begin_moves(&mut self, source: u16, room: u64, purpose: Purpose) -> u64 {
         let mut begun = 0;
-        let rows = num::row(self.regions.len());
+        let rows = self.regions.slots();
         let first = u32::try_from(self.chance.scheduling.below(rows.into())).unwrap_or(0);
         let peers = self.regions.tally(source).peers;
         let fewer_than = (purpose == Purpose::Balance).then_some(peers);
@@ -106,7 +107,7 @@ impl Cluster {
     }
 
     /// Whether the region's peers can be changed: somebody leads it, with a quorum.
-    fn can_change(&self, row: &Row) -> bool {
+    pub(super) fn can_change(&self, row: &Row) -> bool {
         let led = row
             .leader()
             .is_some_and(|leader| self.is_running(leader.store));
@@ -125,7 +126,7 @@ impl Cluster {
     }
 
     /// Whether PD may place a peer there; with a time, whether the store's limit lets it now.
-    fn takes_peers(&self, place: u16, now: Option<Millis>) -> bool {
+    pub(super) fn takes_peers(&self, place: u16, now: Option<Millis>) -> bool {
         let low = self.pd.config.low_space_ratio;
         !self.conditions.pd.no_target
             && self.store(place).is_some_and(|store| {
@@ -137,12 +138,18 @@ impl Cluster {
             })
     }
 
-    fn begin_move(&mut self, region: u32, from: u16, to: u16) {
+    pub(super) fn begin_move(&mut self, region: u32, from: u16, to: u16) {
         let size = self.regions.get(region).map_or(0, |row| row.size_mib);
         if !self.regions.add_learner(region, to) {
             return;
         }
-        let between = num::whole(MINUTE as f64 / self.pd.config.store_limit.max(0.001));
+        // PD's store limit counts small regions for a fifth, and empty ones not at all.
+        let cost = match size {
+            0..=EMPTY_MIB => 0.0,
+            2..=20 => 0.2,
+            _ => 1.0,
+        };
+        let between = num::whole(cost * MINUTE as f64 / self.pd.config.store_limit.max(0.001));
         let now = self.now;
         if let Some(target) = self.stores.get_mut(usize::from(to)) {
             target.next_add = now + between;

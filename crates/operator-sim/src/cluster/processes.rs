@@ -255,7 +255,7 @@ impl Cluster {
         if !self.lives(place, life) || stuck {
             return;
         }
-        for region in 0..num::row(self.regions.len()) {
+        for region in 0..self.regions.slots() {
             let ailing = self
                 .regions
                 .get(region)
@@ -275,7 +275,7 @@ impl Cluster {
         if !self.is_silent(place, life) {
             return;
         }
-        for region in 0..num::row(self.regions.len()) {
+        for region in 0..self.regions.slots() {
             let led = self.regions.get(region).is_some_and(|row| {
                 row.peer_on(place).is_some_and(|peer| !peer.leader)
                     && !row.is_headless()

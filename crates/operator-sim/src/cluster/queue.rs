@@ -32,6 +32,10 @@ pub(crate) enum Planned {
     MovePeers,
     /// A peer that was being copied is there.
     PeerMoved { slot: u32 },
+    /// Data has grown, and regions may be too large.
+    Grow,
+    /// PD merges regions.
+    MergeRegions,
     /// PD looks at the stores being removed.
     Removals,
     /// PD's members choose a leader.

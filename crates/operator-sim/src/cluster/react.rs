@@ -42,6 +42,10 @@ impl Cluster {
         if before.pd != self.conditions.pd || before.stores != self.conditions.stores {
             self.wake_schedulers();
         }
+        if self.conditions.dropped > before.dropped {
+            self.drop_tables(self.conditions.dropped);
+        }
+        self.wake_growth();
         if let Some(at) = self.plan.next_unplanned_edge(self.now) {
             self.queue.plan(at, Planned::Faults);
         }
@@ -78,7 +82,7 @@ impl Cluster {
 
     /// The store's followers stop, or go on, following their leaders.
     fn hold_peers(&mut self, place: u16, stuck: bool) {
-        for region in 0..num::row(self.regions.len()) {
+        for region in 0..self.regions.slots() {
             let follows = self
                 .regions
                 .get(region)

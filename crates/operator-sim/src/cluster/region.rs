@@ -3,16 +3,20 @@
 use crate::num;
 use crate::prng::Prng;
 
+use super::keyspace::KeySpace;
+
 /// Peers a row has room for: five voters, and one being copied.
 pub(crate) const SLOTS: usize = 6;
 const NO_LEADER: u8 = u8::MAX;
+/// A region that was split off begins at term 5, and has its first leader at the next.
+pub(crate) const BIRTH_TERM: u32 = 6;
 
 /// The leader that PD names does not lead any more, and nobody else does.
 const HEADLESS: u8 = 1;
 /// An election is planned, so that none is planned twice.
 const CAMPAIGNING: u8 = 2;
 
-/// One region, as PD knows it. Its place in the table is its place in the key space.
+/// One region, as PD knows it. It keeps its slot in the table for life; a region that was merged away has no peers.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     pub(crate) id: u32,
@@ -93,6 +97,11 @@ impl Row {
     pub(crate) fn has_learner(&self) -> bool {
         self.learners != 0
     }
+
+    /// Whether two sets of voters hold at once.
+    pub(crate) fn is_joint(&self) -> bool {
+        false
+    }
 }
 
 /// What the rows say about one store.
@@ -117,9 +126,12 @@ pub(crate) struct Ailing {
 }
 
 /// The table. Every change of a row goes through it, so that the tallies hold.
+///
+/// Rows are only ever added: ids ascend with slots, and what is planned for a slot never meets another region there.
 #[derive(Debug, Clone)]
 pub(crate) struct Regions {
     rows: Vec<Row>,
+    keys: KeySpace,
     tallies: Vec<Tally>,
     ailing: Ailing,
     next_peer: u32,
@@ -136,6 +148,7 @@ impl Regions {
     ) -> Self {
         let mut table = Self {
             rows: Vec::with_capacity(num::place(regions.into())),
+            keys: KeySpace::default(),
             tallies: vec![Tally::default(); usize::from(stores)],
             ailing: Ailing::default(),
             next_peer: 4,
@@ -159,7 +172,7 @@ impl Regions {
         self.next_peer = self.next_peer.saturating_add(1);
         let mut row = Row {
             id,
-            term: 6,
+            term: BIRTH_TERM,
             version: 45,
             conf_ver: 5,
             peers: [0; SLOTS],
@@ -187,27 +200,95 @@ impl Regions {
         row.leader = leader;
         self.count(&row, 1);
         self.rows.push(row);
+        self.keys.push();
     }
 
-    pub(crate) fn rows(&self) -> &[Row] {
-        &self.rows
+    /// The regions there are, in the order in which they were made.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| row.len > 0)
     }
 
+    /// The regions from a place in the key space on, with their slots, in the order of their keys.
+    pub(crate) fn in_order(&self, from: usize) -> impl Iterator<Item = (u32, &Row)> {
+        self.keys
+            .from(from)
+            .filter_map(|slot| Some((slot, self.get(slot)?)))
+    }
+
+    pub(crate) fn keys(&self) -> &KeySpace {
+        &self.keys
+    }
+
+    /// How many regions there are.
     pub(crate) fn len(&self) -> usize {
-        self.rows.len()
+        self.keys.len()
+    }
+
+    /// The slots that regions have or had: whoever walks them skips those without.
+    pub(crate) fn slots(&self) -> u32 {
+        num::row(self.rows.len())
     }
 
     pub(crate) fn get(&self, region: u32) -> Option<&Row> {
-        self.rows.get(num::place(region.into()))
+        let row = self.rows.get(num::place(region.into()))?;
+        (row.len > 0).then_some(row)
     }
 
-    /// The place of the region with this id. Ids ascend with places, because no region is made after the start.
+    /// The slot of the region with this id.
     pub(crate) fn find(&self, id: u64) -> Option<u32> {
         let id = u32::try_from(id).ok()?;
-        self.rows
-            .binary_search_by_key(&id, |row| row.id)
-            .ok()
-            .map(num::row)
+        let slot = self.rows.binary_search_by_key(&id, |row| row.id).ok();
+        slot.map(num::row).filter(|slot| self.get(*slot).is_some())
+    }
+
+    /// A region has more data than before, or none.
+    pub(crate) fn resize(&mut self, region: u32, size_mib: u16) {
+        self.change(region, |row| row.size_mib = size_mib);
+    }
+
+    /// Splits a region before `at`, a position within it: the part before goes to a new region with peers on the same
+    /// stores, led from the same store, and of this size. TiKV derives to the right: the old id keeps the later keys.
+    /// The slot of the new region; `None` where it cannot be split there.
+    pub(crate) fn split(&mut self, region: u32, at: u64, left_mib: u16) -> Option<u32> {
+        let mut born = self.get(region)?.clone();
+        let ids = u32::from(born.len) + 1;
+        let first = self.next_peer;
+        self.next_peer = first.checked_add(ids)?;
+        if !self.keys.split(region, at) {
+            return None;
+        }
+        self.change(region, |row| {
+            row.version += 1;
+            row.size_mib = row.size_mib.saturating_sub(left_mib);
+        });
+        born.id = first;
+        born.term = BIRTH_TERM;
+        born.version += 1;
+        born.size_mib = left_mib;
+        born.state = 0;
+        for (peer, id) in born.peers.iter_mut().zip(first + 1..first + ids) {
+            *peer = id;
+        }
+        self.count(&born, 1);
+        self.rows.push(born);
+        Some(self.slots() - 1)
+    }
+
+    /// Merges a region into its neighbour. False where they are none.
+    pub(crate) fn merge(&mut self, gone: u32, into: u32) -> bool {
+        let (Some(source), Some(_)) = (self.get(gone).cloned(), self.get(into)) else {
+            return false;
+        };
+        if !self.keys.merge(gone, into) {
+            return false;
+        }
+        self.change(gone, |row| row.len = 0);
+        self.change(into, |row| {
+            // Preparing the merge counts as a version of the source.
+            row.version = row.version.max(source.version + 1) + 1;
+            row.size_mib = row.size_mib.saturating_add(source.size_mib);
+        });
+        true
     }
 
     pub(crate) fn tally(&self, store: u16) -> Tally {
@@ -358,10 +439,11 @@ impl Regions {
     fn count(&mut self, row: &Row, by: i32) {
         let add = |n: &mut u32, yes: bool| *n = n.wrapping_add_signed(if yes { by } else { 0 });
         let size = i64::from(row.size_mib) * i64::from(by);
-        add(&mut self.ailing.pending, row.has_pending());
-        add(&mut self.ailing.down, row.has_down());
-        add(&mut self.ailing.learner, row.has_learner());
-        add(&mut self.ailing.headless, row.is_headless());
+        let there = row.len > 0;
+        add(&mut self.ailing.pending, there && row.has_pending());
+        add(&mut self.ailing.down, there && row.has_down());
+        add(&mut self.ailing.learner, there && row.has_learner());
+        add(&mut self.ailing.headless, there && row.is_headless());
         for peer in row.peers() {
             let Some(tally) = self.tallies.get_mut(usize::from(peer.store)) else {
                 continue;
@@ -416,22 +498,22 @@ mod tests {
             stores.dedup();
             stores.len() == 3
         };
-        assert!(table.rows().iter().all(distinct));
+        assert!(table.rows().all(distinct));
     }
 
     #[test]
     fn removing_a_peer_keeps_the_others_as_they_were() {
         let mut table = Regions::new(1, 4, 3, 96, &mut Prng::new(1, 1));
-        let before: Vec<Peer> = table.rows()[0].peers().collect();
+        let before: Vec<Peer> = table.rows[0].peers().collect();
         let gone = before.iter().find(|p| !p.leader).unwrap().store;
         let fresh = (0..4)
-            .find(|s| table.rows()[0].peer_on(*s).is_none())
+            .find(|s| table.rows[0].peer_on(*s).is_none())
             .unwrap();
         assert!(table.add_learner(0, fresh));
         assert!(!table.add_learner(0, fresh), "one peer per store");
         table.promote(0, fresh);
         assert!(table.remove_peer(0, gone));
-        let row = &table.rows()[0];
+        let row = &table.rows[0];
         assert_eq!(row.len(), 3);
         assert!(row.peer_on(gone).is_none());
         assert_eq!(
@@ -445,6 +527,6 @@ mod tests {
     }
 
     fn row_leader(table: &Regions) -> u16 {
-        table.rows()[0].leader().unwrap().store
+        table.rows[0].leader().unwrap().store
     }
 }

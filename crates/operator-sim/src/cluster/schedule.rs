@@ -64,6 +64,7 @@ impl Cluster {
         if !std::mem::replace(&mut self.moves.peers_awake, true) {
             self.queue.plan(self.now + PEER_TICK, Planned::MovePeers);
         }
+        self.wake_merges();
         let removing = self.stores.iter().any(|store| store.meta == Meta::Offline);
         if removing && !std::mem::replace(&mut self.moves.removals_awake, true) {
             self.queue.plan(self.now + 10 * SECOND, Planned::Removals);

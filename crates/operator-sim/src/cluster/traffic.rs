@@ -17,6 +17,9 @@ pub(crate) const LAG_BOUNDS: [f64; 12] = [
     2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 5120.0, 10240.0,
 ];
 
+/// Bytes that a key and its value take.
+pub(crate) const BYTES_PER_KEY: f64 = 256.0;
+
 pub(crate) fn grpc_bound(place: usize) -> f64 {
     power_bound(0.000_05, place)
 }

@@ -140,6 +140,7 @@ fn heat(conditions: &mut Conditions, args: &Args, flow: Flow, since: Millis) {
             flow,
             per_second: args.number("rate"),
             since,
+            grows: flow == Flow::Write && args.tail,
         });
     }
 }
@@ -332,8 +333,20 @@ static FAULTS: &[Fault] = &[
         |c, a, _, _| c.pd.paused.push(a.word("scheduler").to_owned()),
     ),
     fault(
+        "data-grows",
+        "new data is written to all regions, and those that grow too large are split",
+        &[number("mib", 0.0, 10_000.0, "10")],
+        |c, a, _, _| c.growth_mib += a.number("mib"),
+    ),
+    fault(
+        "tables-dropped",
+        "a part of the regions is left empty, and PD merges them",
+        &[number("part", 0.0, 1.0, "0.2")],
+        |c, a, _, _| c.dropped = c.dropped.max(a.number("part")),
+    ),
+    fault(
         "hot-write",
-        "writes gather on one region; `last` is the tail of the key space",
+        "writes gather on one region: on one key; `last` is the tail of the key space, which grows and is split",
         &[REGION, number("rate", 0.0, 1e7, "4000")],
         |c, a, _, onset| heat(c, a, Flow::Write, onset),
     ),

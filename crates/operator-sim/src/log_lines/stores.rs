@@ -70,11 +70,38 @@ pub(super) fn started(lines: &mut Lines<'_>, store: u64, peers: u32) {
         let Some(peer) = row.peer_on(place) else {
             continue;
         };
-        let voters: Vec<String> = row
+        let voters: Vec<u64> = row
             .peers()
             .filter(|p| !p.learner)
-            .map(|p| p.id.to_string())
+            .map(|p| p.id.into())
             .collect();
+        let born = Born {
+            region: row.id.into(),
+            peer: peer.id.into(),
+            voters: &voters,
+            term: row.term,
+            index: 100,
+            thread: 1,
+        };
+        born.lines(lines, store, 301);
+    }
+}
+
+/// A peer that comes to life in a process.
+pub(super) struct Born<'a> {
+    pub(super) region: u64,
+    pub(super) peer: u64,
+    pub(super) voters: &'a [u64],
+    pub(super) term: u32,
+    pub(super) index: u64,
+    pub(super) thread: u64,
+}
+
+impl Born<'_> {
+    /// The five lines of it.
+    pub(super) fn lines(&self, lines: &mut Lines<'_>, store: u64, after: i64) {
+        let (id, region, term, index) = (self.peer, self.region, self.term, self.index);
+        let voters: Vec<String> = self.voters.iter().map(u64::to_string).collect();
         let incoming = format!(
             "Configuration {{ incoming: Configuration {{ voters: {{{}}} }}, outgoing: Configuration {{ voters: {{}} }} }}",
             voters.join(", ")
@@ -82,30 +109,24 @@ pub(super) fn started(lines: &mut Lines<'_>, store: u64, peers: u32) {
         let full = format!(
             "Configuration {{ voters: {incoming}, learners: {{}}, learners_next: {{}}, auto_leave: false }}"
         );
-        let (id, region, term) = (peer.id, row.id, row.term);
         let create = info("peer.rs:275", "create peer")
             .with("peer_id", id)
             .with("region_id", region);
-        lines.store(store, 301, create.with("thread_id", 1));
+        lines.store(store, after, create.with("thread_id", self.thread));
         for line in [
             info("raft.rs:2684", "switched to configuration").with("config", full),
             info("raft.rs:1151", format!("became follower at term {term}")).with("term", term),
             info("raft.rs:387", "newRaft")
                 .with("peers", incoming)
                 .with("last term", term)
-                .with("last index", 100)
-                .with("applied", 100)
-                .with("commit", 100)
+                .with("last index", index)
+                .with("applied", index)
+                .with("commit", index)
                 .with("term", term),
             info("raw_node.rs:315", format!("RawNode created with id {id}.")).with("id", id),
         ] {
-            lines.store(
-                store,
-                301,
-                line.with("raft_id", id)
-                    .with("region_id", region)
-                    .with("thread_id", 1),
-            );
+            let line = line.with("raft_id", id).with("region_id", region);
+            lines.store(store, after, line.with("thread_id", self.thread));
         }
     }
 }

@@ -20,11 +20,7 @@ fn counts(cluster: &Cluster, place: u16) -> (u64, u64) {
         return (tally.leaders.into(), tally.peers.into());
     }
     // A leader that began with nothing: a region's leader is known from its first heartbeat on.
-    let known = cluster
-        .regions
-        .rows()
-        .iter()
-        .filter(|row| row.is_led_by(place));
+    let known = cluster.regions.rows().filter(|row| row.is_led_by(place));
     let leaders = known.filter(|row| cluster.gathered(row.id.into())).count();
     (leaders as u64, tally.peers.into())
 }
