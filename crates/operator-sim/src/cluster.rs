@@ -17,6 +17,7 @@ mod processes;
 mod queue;
 mod rates;
 mod react;
+pub(crate) mod records;
 pub(crate) mod region;
 mod removal;
 pub(crate) mod schedule;
@@ -38,6 +39,7 @@ use growth::Growth;
 use merges::Merges;
 use pd::Pd;
 use queue::{Planned, Queue};
+use records::Records;
 use region::Regions;
 use schedule::Moves;
 use store::Store;
@@ -79,6 +81,7 @@ pub struct Cluster {
     moves: Moves,
     growth: Growth,
     merges: Merges,
+    records: Records,
     /// Stores that reported once and are silent now.
     silent: Vec<u16>,
     chance: Chance,
@@ -100,16 +103,22 @@ impl Cluster {
             timing: Prng::new(shape.seed, 3),
         };
         let spread = ms(shape.timing.heartbeat_spread);
-        let stores: Vec<Store> = (0..shape.stores)
+        let mut stores: Vec<Store> = (0..shape.stores)
             .map(|place| Store::new(place, &shape, chance.timing.between((0, spread))))
             .collect();
-        let regions = Regions::new(
+        let mut regions = Regions::new(
             shape.regions,
             shape.stores,
             shape.replicas,
             shape.region_mib,
             &mut Prng::new(shape.seed, 4),
         );
+        for place in shape.stores..shape.stores + shape.tiflash {
+            let phase = chance.timing.between((0, spread));
+            stores.push(Store::new(place, &shape, phase).tiflash());
+            regions.add_store();
+        }
+        dress(&mut regions, &shape);
         let mut cluster = Self {
             now: 0,
             conditions: Conditions::none(stores.len(), usize::from(shape.members)),
@@ -120,6 +129,7 @@ impl Cluster {
             moves: Moves::default(),
             growth: Growth::new(shape.seed),
             merges: Merges::default(),
+            records: Records::default(),
             silent: Vec::new(),
             events: VecDeque::new(),
             forgotten: 0,
@@ -133,6 +143,11 @@ impl Cluster {
         Ok(cluster)
     }
 
+    /// How many stores are TiKV's.
+    pub(crate) fn tikv_stores(&self) -> usize {
+        self.stores.iter().filter(|store| store.is_tikv()).count()
+    }
+
     fn begin(&mut self) {
         for place in 0..self.stores.len() {
             let store = num::ordinal(place);
@@ -144,6 +159,7 @@ impl Cluster {
         for (target, phase) in self.scrapes.phases() {
             self.queue.plan(phase, Planned::Scrape { target });
         }
+        self.queue.plan(10 * num::MINUTE, Planned::HotHistory);
     }
 
     /// Moves model time on by `span`.
@@ -170,6 +186,8 @@ impl Cluster {
             Planned::Wake => self.wake_schedulers(),
             Planned::MovePeers => self.move_peers(),
             Planned::PeerMoved { slot } => self.peer_moved(slot),
+            Planned::PeerSettled { slot } => self.peer_settled(slot),
+            Planned::HotHistory => self.write_hot_history(),
             Planned::Grow => self.grow(),
             Planned::MergeRegions => self.merge_regions(),
             Planned::Removals => self.watch_removals(),
@@ -332,6 +350,20 @@ impl Cluster {
     pub(crate) fn plan_scrape(&mut self, target: u32) {
         let next = self.now + ms(self.shape.timing.scrape);
         self.queue.plan(next, Planned::Scrape { target });
+    }
+}
+
+/// Replicas beside the ordinary ones: the first half of the regions are also on TiFlash, and a voter of each may be a
+/// witness.
+fn dress(regions: &mut Regions, shape: &Shape) {
+    for slot in 0..regions.slots() {
+        if shape.witnesses {
+            regions.make_witness(slot);
+        }
+        if shape.tiflash > 0 && slot < regions.slots().div_ceil(2) {
+            let turn = u16::try_from(slot % u32::from(shape.tiflash)).unwrap_or(0);
+            regions.add_columnar(slot, shape.stores + turn);
+        }
     }
 }
 

@@ -282,6 +282,17 @@ static SCENARIOS: &[Scenario] = &[
     },
     Scenario {
         shape: || Shape {
+            tiflash: 1,
+            ..Shape::default()
+        },
+        ..incident(
+            "tiflash-present",
+            "a store of TiFlash is there, which is not TiKV's",
+            &[],
+        )
+    },
+    Scenario {
+        shape: || Shape {
             regions: 1,
             load: Load {
                 writes_per_second: 0.0,

@@ -104,8 +104,10 @@ proptest! {
             let mut peers_of: BTreeMap<u64, u64> = BTreeMap::new();
             for region in &regions {
                 let peers = region["peers"].as_array().cloned().unwrap_or_default();
-                let voters = peers.iter().filter(|peer| peer["role_name"] == "Voter").count();
-                prop_assert_eq!(voters, 3, "{}", region);
+                let of = |role: &str| peers.iter().filter(|peer| peer["role_name"] == role).count();
+                // In joint consensus there are two sets, and each is whole.
+                prop_assert_eq!(of("Voter") + of("IncomingVoter"), 3, "{}", region);
+                prop_assert_eq!(of("IncomingVoter"), of("DemotingVoter"), "{}", region);
                 prop_assert!(peers.len() <= 4, "{}", region);
                 let mut stores: Vec<u64> = peers.iter().filter_map(|peer| peer["store_id"].as_u64()).collect();
                 stores.iter().for_each(|store| *peers_of.entry(*store).or_default() += 1);

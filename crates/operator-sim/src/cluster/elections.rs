@@ -6,6 +6,7 @@ use crate::prng;
 
 use super::event::{Cause, EventKind, PeerRef, RegionRef};
 use super::queue::Planned;
+use super::records::Done;
 use super::region::{Peer, Row};
 use super::{Cluster, Millis, range};
 
@@ -83,11 +84,7 @@ impl Cluster {
     }
 
     pub(crate) fn has_quorum(&self, row: &Row) -> bool {
-        let voters = row.peers().filter(|peer| !peer.learner);
-        let (all, alive) = voters.fold((0, 0), |(all, alive), peer| {
-            (all + 1, alive + usize::from(self.is_running(peer.store)))
-        });
-        alive > all / 2
+        row.has_majority(|store| self.is_running(store))
     }
 
     /// A campaign in a region, if its leader is still gone.
@@ -105,7 +102,7 @@ impl Cluster {
         }
         let able: Vec<Peer> = row
             .peers()
-            .filter(|peer| !peer.learner && self.is_running(peer.store))
+            .filter(|peer| !peer.learner && !peer.witness && self.is_running(peer.store))
             .collect();
         let choice = self.chance.elections.below(able.len() as u64);
         let Some(winner) = able.get(num::place(choice)).copied() else {
@@ -169,10 +166,18 @@ impl Cluster {
         let to = self.name(winner);
         let voters = others
             .iter()
-            .filter(|peer| Some(peer.store) != old_store && self.is_running(peer.store))
+            .filter(|peer| !peer.learner && Some(peer.store) != old_store)
+            .filter(|peer| self.is_running(peer.store))
             .map(|peer| self.name(*peer))
             .collect();
         let log_index = self.log_index(id);
+        if cause == Cause::Transfer {
+            self.finished(Done::Led {
+                region,
+                from: from.store,
+                to: to.store,
+            });
+        }
         self.record(EventKind::Elected {
             region: id,
             term,

@@ -104,7 +104,7 @@ impl Cluster {
     fn split_if_large(&mut self, slot: u32) -> bool {
         let room = self.regions.len() < MOST_REGIONS && self.pd.serving().is_some();
         let large = self.regions.get(slot).filter(|row| {
-            let ready = !row.has_learner() && !row.is_joint() && self.can_change(row);
+            let ready = !row.is_moving() && self.can_change(row);
             room && ready && row.size_mib > MAX_MIB
         });
         let Some(row) = large else {

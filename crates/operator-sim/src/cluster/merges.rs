@@ -71,7 +71,7 @@ impl Cluster {
         let mut steps: Vec<(u32, Step)> = Vec::new();
         let mut ailing = false;
         for (slot, row) in self.regions.in_order(0) {
-            if row.size_mib > EMPTY_MIB {
+            if !row.is_empty() {
                 continue;
             }
             let taken = |step: &(u32, Step)| {
@@ -103,7 +103,7 @@ impl Cluster {
 
     /// What to do about an empty region; `None` where nothing can be done now.
     fn step_for(&self, slot: u32, row: &Row) -> Option<Step> {
-        if row.has_learner() || row.is_joint() {
+        if row.is_moving() {
             return Some(Step::Wait);
         }
         let keys = self.regions.keys();
@@ -134,8 +134,8 @@ impl Cluster {
     fn may_merge(&self, slot: u32) -> bool {
         let whole = |row: &Row| {
             let replicas = usize::from(self.pd.config.max_replicas);
-            let well = !row.has_pending() && !row.has_down() && !row.has_learner();
-            well && !row.is_joint() && row.len() == replicas && self.can_change(row)
+            let well = !row.has_pending() && !row.has_down() && !row.is_moving();
+            well && row.len() == replicas && self.can_change(row)
         };
         let hot = self.conditions.heat.iter().any(|heat| heat.region == slot);
         !hot && self.regions.get(slot).is_some_and(whole)

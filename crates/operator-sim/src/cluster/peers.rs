@@ -6,7 +6,8 @@ use super::Cluster;
 use super::event::{Cause, EventKind};
 use super::merges::EMPTY_MIB;
 use super::queue::Planned;
-use super::region::Row;
+use super::records::Done;
+use super::region::{Peer, Role, Row};
 use super::schedule::{Move, PEER_TICK, TOLERANCE, ends};
 use super::store::{Meta, Seen};
 
@@ -57,8 +58,8 @@ impl Cluster {
 
     fn must_be_emptied(&self, place: u16) -> bool {
         self.store(place).is_some_and(|store| {
-            store.meta == Meta::Offline
-                || self.seen(store) == Seen::Down && store.reports.last.is_some()
+            let lost = self.seen(store) == Seen::Down && store.reports.last.is_some();
+            store.is_tikv() && (store.meta == Meta::Offline || lost)
         })
     }
 
@@ -93,7 +94,7 @@ impl Cluster {
             let Some(row) = self.regions.get(region) else {
                 continue;
             };
-            if row.peer_on(source).is_none() || row.has_learner() || !self.can_change(row) {
+            if row.peer_on(source).is_none() || row.is_moving() || !self.can_change(row) {
                 continue;
             }
             let free = targets.iter().find(|place| row.peer_on(**place).is_none());
@@ -131,7 +132,8 @@ impl Cluster {
         !self.conditions.pd.no_target
             && self.store(place).is_some_and(|store| {
                 let fill = 1.0 - store.reports.available as f64 / store.capacity.max(1) as f64;
-                self.seen(store) == Seen::Up
+                store.is_tikv()
+                    && self.seen(store) == Seen::Up
                     && store.reports.sized
                     && fill < low
                     && now.is_none_or(|now| store.next_add <= now)
@@ -156,46 +158,88 @@ impl Cluster {
         }
         // A copy takes as long as its bytes, at a hundred MiB a second, and the steps around it.
         let takes = u64::from(size) * 10 + self.chance.scheduling.between((1_000, 4_000));
-        let slot = self.moves.add(Move { region, from, to });
+        let slot = self.moves.add(Move {
+            region,
+            from,
+            to,
+            since: now,
+        });
         self.queue.plan(now + takes, Planned::PeerMoved { slot });
     }
 
-    /// A copy is complete: the new peer votes, the old one goes.
+    /// A copy is complete: both sets of voters decide from now on, and somebody else leads if the old peer did.
     pub(super) fn peer_moved(&mut self, slot: u32) {
-        let Some(moving) = self.moves.take(slot) else {
+        let Some(moving) = self.moves.get(slot) else {
             return;
         };
         self.accrue(moving.from);
         self.accrue(moving.to);
-        let Some(row) = self.regions.get(moving.region) else {
+        let ready = self.regions.get(moving.region).is_some_and(|row| {
+            self.is_running(moving.to) && self.can_change(row) && row.peer_on(moving.from).is_some()
+        });
+        if !ready {
+            self.regions.remove_peer(moving.region, moving.to);
+            self.moves.take(slot);
+            return;
+        }
+        self.give_lead_away(&moving);
+        if self
+            .regions
+            .enter_joint(moving.region, moving.to, moving.from)
+        {
+            self.queue
+                .plan(self.now + JOINT_LASTS, Planned::PeerSettled { slot });
+        } else {
+            self.regions.remove_peer(moving.region, moving.to);
+            self.moves.take(slot);
+        }
+    }
+
+    /// The old peer may not lead when it goes; where nobody else can, the new one does.
+    fn give_lead_away(&mut self, moving: &Move) {
+        let heir = self.regions.get(moving.region).and_then(|row| {
+            let able = |peer: &Peer| {
+                let well = !peer.pending && !peer.witness && peer.role != Role::Learner;
+                well && peer.store != moving.from && self.is_running(peer.store)
+            };
+            row.is_led_by(moving.from)
+                .then(|| row.peers().find(able))
+                .flatten()
+        });
+        if let Some(heir) = heir {
+            self.install(moving.region, heir, Cause::Transfer);
+        }
+    }
+
+    /// The region leaves joint consensus, and the old peer goes; later, where nobody can decide that now.
+    pub(super) fn peer_settled(&mut self, slot: u32) {
+        let Some(moving) = self.moves.get(slot) else {
             return;
         };
-        if !self.is_running(moving.to) || !self.can_change(row) {
-            self.regions.remove_peer(moving.region, moving.to);
+        self.give_lead_away(&moving);
+        let settles = self.regions.get(moving.region).is_some_and(|row| {
+            self.can_change(row) && !row.is_led_by(moving.from) && self.pd.serving().is_some()
+        });
+        if !settles {
+            self.queue
+                .plan(self.now + SECOND, Planned::PeerSettled { slot });
             return;
         }
-        let (id, led) = (u64::from(row.id), row.is_led_by(moving.from));
-        self.regions.promote(moving.region, moving.to);
-        if led {
-            let heir = self.regions.get(moving.region).and_then(|row| {
-                row.peers()
-                    .find(|peer| !peer.leader && !peer.pending && self.is_running(peer.store))
-            });
-            if let Some(heir) = heir {
-                self.install(moving.region, heir, Cause::Transfer);
-            }
-        }
-        if !self.regions.remove_peer(moving.region, moving.from) {
-            // The old peer cannot go: take the new one back, so that replicas are conserved.
-            self.regions.remove_peer(moving.region, moving.to);
-            return;
-        }
+        self.moves.take(slot);
+        self.accrue(moving.from);
+        self.accrue(moving.to);
+        self.regions.leave_joint(moving.region);
+        self.regions.remove_peer(moving.region, moving.from);
         let name = |place| self.store(place).map_or(0, |store| store.id);
         let (from, to) = (name(moving.from), name(moving.to));
-        self.record(EventKind::PeerMoved {
-            region: id,
-            from,
-            to,
-        });
+        let region = self.regions.get(moving.region);
+        let Some(region) = region.map(|row| u64::from(row.id)) else {
+            return;
+        };
+        self.finished(Done::Moved(moving));
+        self.record(EventKind::PeerMoved { region, from, to });
     }
 }
+
+/// From entering joint consensus to leaving it, where all is well.
+const JOINT_LASTS: Millis = 40;

@@ -5,6 +5,7 @@ use crate::num::{self, MINUTE, Millis, SECOND};
 use super::elections::Return;
 use super::event::{Ending, EventKind};
 use super::queue::Planned;
+use super::region::Peer;
 use super::schedule::SLOW;
 use super::store::{Meta, Process, Seen};
 use super::traffic::Counters;
@@ -171,7 +172,7 @@ impl Cluster {
     fn running_ids(&self) -> Vec<u64> {
         self.stores
             .iter()
-            .filter(|store| store.is_running())
+            .filter(|store| store.is_running() && store.is_tikv())
             .map(|store| store.id)
             .collect()
     }
@@ -262,8 +263,9 @@ impl Cluster {
                 .filter(|row| row.has_pending() || row.has_down())
                 .and_then(|row| row.peer_on(place));
             let turn = u8::try_from(region % u32::from(CATCH_UP_PARTS)).unwrap_or(0);
-            if let Some(peer) = ailing.filter(|peer| turn == part && !peer.learner) {
-                self.regions.set_pending(region, place, peer.learner);
+            let filled = |peer: &Peer| !peer.learner || peer.columnar;
+            if ailing.is_some_and(|peer| turn == part && filled(&peer)) {
+                self.regions.set_pending(region, place, false);
                 self.regions.set_down(region, place, false);
             }
         }

@@ -74,7 +74,7 @@ impl Cluster {
         let silent = self.silent.len() as f64;
         (
             f64::from(self.regions.ailing().headless + of_the_silent),
-            self.stores.len() as f64 - silent,
+            self.tikv_stores() as f64 - silent,
         )
     }
 

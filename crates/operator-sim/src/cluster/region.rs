@@ -3,7 +3,9 @@
 use crate::num;
 use crate::prng::Prng;
 
+use super::growth::MAX_MIB;
 use super::keyspace::KeySpace;
+use super::merges::EMPTY_MIB;
 
 /// Peers a row has room for: five voters, and one being copied.
 pub(crate) const SLOTS: usize = 6;
@@ -15,6 +17,8 @@ pub(crate) const BIRTH_TERM: u32 = 6;
 const HEADLESS: u8 = 1;
 /// An election is planned, so that none is planned twice.
 const CAMPAIGNING: u8 = 2;
+/// In joint consensus: the slots of the incoming and of the demoting voter follow, three bits each.
+const JOINT: u8 = 1 << 6;
 
 /// One region, as PD knows it. It keeps its slot in the table for life; a region that was merged away has no peers.
 #[derive(Debug, Clone)]
@@ -31,8 +35,25 @@ pub(crate) struct Row {
     learners: u8,
     pending: u8,
     down: u8,
-    /// See the constants below.
+    /// Learners that are to stay learners: replicas on TiFlash.
+    columnar: u8,
+    /// Voters without data.
+    witnesses: u8,
+    /// 0 outside of joint consensus; within it, see [`JOINT`].
+    joint: u8,
+    /// See the constants above.
     state: u8,
+}
+
+/// What a peer may do in its region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Voter,
+    Learner,
+    /// A voter of the set that is to be.
+    Incoming,
+    /// A voter of the set that was.
+    Demoting,
 }
 
 /// One peer of a row, by value.
@@ -41,7 +62,10 @@ pub(crate) struct Peer {
     pub(crate) slot: u8,
     pub(crate) id: u32,
     pub(crate) store: u16,
+    pub(crate) role: Role,
     pub(crate) learner: bool,
+    pub(crate) columnar: bool,
+    pub(crate) witness: bool,
     pub(crate) pending: bool,
     pub(crate) down: bool,
     pub(crate) leader: bool,
@@ -58,15 +82,51 @@ impl Row {
             slot,
             id: *self.peers.get(usize::from(slot))?,
             store: *self.stores.get(usize::from(slot))?,
+            role: self.role(slot, bit),
             learner: self.learners & bit != 0,
+            columnar: self.columnar & bit != 0,
+            witness: self.witnesses & bit != 0,
             pending: self.pending & bit != 0,
             down: self.down & bit != 0,
             leader: self.leader == slot,
         })
     }
 
+    fn role(&self, slot: u8, bit: u8) -> Role {
+        match self.changing() {
+            Some((incoming, _)) if incoming == slot => Role::Incoming,
+            Some((_, demoting)) if demoting == slot => Role::Demoting,
+            _ if self.learners & bit != 0 => Role::Learner,
+            _ => Role::Voter,
+        }
+    }
+
+    /// The slots of the incoming and of the demoting voter, in joint consensus.
+    fn changing(&self) -> Option<(u8, u8)> {
+        (self.joint & JOINT != 0).then_some((self.joint >> 3 & 7, self.joint & 7))
+    }
+
     pub(crate) fn len(&self) -> usize {
         usize::from(self.len)
+    }
+
+    /// Peers that count as replicas: not those on TiFlash, which a rule of their own asks for.
+    pub(crate) fn replicas(&self) -> usize {
+        self.peers().filter(|peer| !peer.columnar).count()
+    }
+
+    /// Whether those that are there are a majority of the voters; in joint consensus, of the old and of the new.
+    pub(crate) fn has_majority(&self, there: impl Fn(u16) -> bool) -> bool {
+        let majority = |without: Role| {
+            let voters = self
+                .peers()
+                .filter(|peer| peer.role != Role::Learner && peer.role != without);
+            let (all, alive) = voters.fold((0, 0), |(all, alive), peer| {
+                (all + 1, alive + usize::from(there(peer.store)))
+            });
+            alive > all / 2
+        };
+        majority(Role::Incoming) && (!self.is_joint() || majority(Role::Demoting))
     }
 
     /// The leader that PD names, be it alive or not.
@@ -98,9 +158,25 @@ impl Row {
         self.learners != 0
     }
 
-    /// Whether two sets of voters hold at once.
+    /// Whether a peer is on its way: one is being filled, or two sets of voters hold at once.
+    pub(crate) fn is_moving(&self) -> bool {
+        self.learners & !self.columnar != 0 || self.is_joint()
+    }
+
     pub(crate) fn is_joint(&self) -> bool {
-        false
+        self.joint & JOINT != 0
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.size_mib <= EMPTY_MIB
+    }
+
+    pub(crate) fn is_oversized(&self) -> bool {
+        self.size_mib > MAX_MIB
+    }
+
+    pub(crate) fn is_undersized(&self) -> bool {
+        self.size_mib <= 20
     }
 }
 
@@ -111,6 +187,7 @@ pub(crate) struct Tally {
     pub(crate) headless: u32,
     pub(crate) peers: u32,
     pub(crate) learners: u32,
+    pub(crate) witnesses: u32,
     pub(crate) pending: u32,
     pub(crate) leader_mib: u64,
     pub(crate) region_mib: u64,
@@ -123,6 +200,25 @@ pub(crate) struct Ailing {
     pub(crate) down: u32,
     pub(crate) learner: u32,
     pub(crate) headless: u32,
+    pub(crate) empty: u32,
+    pub(crate) oversized: u32,
+    pub(crate) undersized: u32,
+    /// Regions with so many replicas,
+    replicas: [u32; SLOTS + 1],
+    /// and with so many voters.
+    voters: [u32; SLOTS + 1],
+}
+
+impl Ailing {
+    /// Regions with fewer replicas than wanted.
+    pub(crate) fn missing(&self, wanted: u8) -> u32 {
+        self.replicas.iter().take(usize::from(wanted)).sum()
+    }
+
+    /// Regions with more voters than wanted.
+    pub(crate) fn extra(&self, wanted: u8) -> u32 {
+        self.voters.iter().skip(usize::from(wanted) + 1).sum()
+    }
 }
 
 /// The table. Every change of a row goes through it, so that the tallies hold.
@@ -183,6 +279,9 @@ impl Regions {
             learners: 0,
             pending: 0,
             down: 0,
+            columnar: 0,
+            witnesses: 0,
+            joint: 0,
             state: 0,
         };
         for (slot, store) in chosen.into_iter().enumerate() {
@@ -382,13 +481,54 @@ impl Regions {
         added
     }
 
-    /// Makes the learner on a store a voter.
-    pub(crate) fn promote(&mut self, region: u32, store: u16) {
+    /// Adds a replica on TiFlash.
+    pub(crate) fn add_columnar(&mut self, region: u32, store: u16) {
+        if self.add_learner(region, store) {
+            self.change(region, |row| {
+                if let Some(peer) = row.peer_on(store) {
+                    set(&mut row.columnar, peer.slot, true);
+                    set(&mut row.pending, peer.slot, false);
+                }
+            });
+        }
+    }
+
+    /// Makes the last voter of a region one without data; never the leader.
+    pub(crate) fn make_witness(&mut self, region: u32) {
         self.change(region, |row| {
-            if let Some(peer) = row.peer_on(store) {
-                set(&mut row.learners, peer.slot, false);
-                set(&mut row.pending, peer.slot, false);
-                row.conf_ver += 1;
+            let last = row.peers().filter(|peer| !peer.learner && !peer.leader);
+            if let Some(peer) = last.last() {
+                set(&mut row.witnesses, peer.slot, true);
+            }
+        });
+    }
+
+    /// The learner on one store is to take the place of the voter on another: from now on both sets decide.
+    pub(crate) fn enter_joint(&mut self, region: u32, to: u16, from: u16) -> bool {
+        let mut entered = false;
+        self.change(region, |row| {
+            let (Some(to), Some(from)) = (row.peer_on(to), row.peer_on(from)) else {
+                return;
+            };
+            if to.role == Role::Learner && from.role == Role::Voter && !row.is_joint() {
+                set(&mut row.learners, to.slot, false);
+                set(&mut row.pending, to.slot, false);
+                set(&mut row.witnesses, to.slot, from.witness);
+                row.joint = JOINT | to.slot << 3 | from.slot;
+                row.conf_ver += 2;
+                entered = true;
+            }
+        });
+        entered
+    }
+
+    /// The new set decides alone; who was to go is a learner.
+    pub(crate) fn leave_joint(&mut self, region: u32) {
+        self.change(region, |row| {
+            if let Some((_, demoting)) = row.changing() {
+                set(&mut row.learners, demoting, true);
+                row.joint = 0;
+                row.conf_ver += 2;
             }
         });
     }
@@ -397,11 +537,13 @@ impl Regions {
     pub(crate) fn remove_peer(&mut self, region: u32, store: u16) -> bool {
         let mut removed = false;
         self.change(region, |row| {
-            let Some(peer) = row.peer_on(store).filter(|p| !p.leader && row.len > 1) else {
+            let goes = |p: &Peer| !p.leader && row.len > 1 && !row.is_joint();
+            let Some(peer) = row.peer_on(store).filter(goes) else {
                 return;
             };
             let kept: Vec<Peer> = row.peers().filter(|p| p.slot != peer.slot).collect();
             (row.len, row.learners, row.pending, row.down) = (0, 0, 0, 0);
+            (row.columnar, row.witnesses, row.joint) = (0, 0, 0);
             for (slot, kept) in (0_u8..).zip(kept) {
                 if let (Some(p), Some(s)) = (
                     row.peers.get_mut(usize::from(slot)),
@@ -413,6 +555,8 @@ impl Regions {
                 set(&mut row.learners, slot, kept.learner);
                 set(&mut row.pending, slot, kept.pending);
                 set(&mut row.down, slot, kept.down);
+                set(&mut row.columnar, slot, kept.columnar);
+                set(&mut row.witnesses, slot, kept.witness);
                 if kept.leader {
                     row.leader = slot;
                 }
@@ -444,6 +588,18 @@ impl Regions {
         add(&mut self.ailing.down, there && row.has_down());
         add(&mut self.ailing.learner, there && row.has_learner());
         add(&mut self.ailing.headless, there && row.is_headless());
+        add(&mut self.ailing.empty, there && row.is_empty());
+        add(&mut self.ailing.oversized, there && row.is_oversized());
+        add(&mut self.ailing.undersized, there && row.is_undersized());
+        let voters = row.peers().filter(|peer| !peer.learner).count();
+        for (of, number) in [
+            (&mut self.ailing.replicas, row.replicas()),
+            (&mut self.ailing.voters, voters),
+        ] {
+            if let Some(count) = of.get_mut(number) {
+                add(count, there);
+            }
+        }
         for peer in row.peers() {
             let Some(tally) = self.tallies.get_mut(usize::from(peer.store)) else {
                 continue;
@@ -453,6 +609,8 @@ impl Regions {
             add(&mut tally.headless, peer.leader && row.is_headless());
             add(&mut tally.learners, peer.learner);
             add(&mut tally.pending, peer.pending);
+            add(&mut tally.witnesses, peer.witness);
+            let size = if peer.witness { 0 } else { size };
             tally.region_mib = tally.region_mib.wrapping_add_signed(size);
             if peer.leader {
                 tally.leader_mib = tally.leader_mib.wrapping_add_signed(size);
@@ -511,7 +669,9 @@ mod tests {
             .unwrap();
         assert!(table.add_learner(0, fresh));
         assert!(!table.add_learner(0, fresh), "one peer per store");
-        table.promote(0, fresh);
+        assert!(table.enter_joint(0, fresh, gone));
+        assert!(!table.remove_peer(0, gone), "both sets decide");
+        table.leave_joint(0);
         assert!(table.remove_peer(0, gone));
         let row = &table.rows[0];
         assert_eq!(row.len(), 3);
@@ -524,6 +684,27 @@ mod tests {
             !table.remove_peer(0, row_leader(&table)),
             "never the leader"
         );
+    }
+
+    #[test]
+    fn in_joint_consensus_both_sets_decide() {
+        let mut table = Regions::new(1, 4, 3, 96, &mut Prng::new(1, 1));
+        let row = &table.rows[0];
+        let gone = row.peers().find(|p| !p.leader).unwrap().store;
+        let fresh = (0..4).find(|s| row.peer_on(*s).is_none()).unwrap();
+        let stay: Vec<u16> = row
+            .peers()
+            .map(|p| p.store)
+            .filter(|s| *s != gone)
+            .collect();
+        table.add_learner(0, fresh);
+        table.enter_joint(0, fresh, gone);
+        let row = &table.rows[0];
+        let decides = |there: &[u16]| row.has_majority(|store| there.contains(&store));
+        assert!(decides(&stay));
+        assert!(decides(&[stay[0], fresh, gone]));
+        assert!(!decides(&[stay[0], fresh]), "the old set has one of three");
+        assert!(!decides(&[stay[0], gone]), "the new set has one of three");
     }
 
     fn row_leader(table: &Regions) -> u16 {

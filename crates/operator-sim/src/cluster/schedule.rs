@@ -23,6 +23,7 @@ pub(crate) struct Move {
     pub(crate) region: u32,
     pub(crate) from: u16,
     pub(crate) to: u16,
+    pub(crate) since: Millis,
 }
 
 /// Peers on their way. Slots are used again; their number is bounded by PD's schedule limits.
@@ -47,6 +48,10 @@ impl Moves {
             None => self.slots.push(Some(moving)),
         }
         num::row(slot)
+    }
+
+    pub(super) fn get(&self, slot: u32) -> Option<Move> {
+        self.slots.get(num::place(slot.into())).copied().flatten()
     }
 
     pub(super) fn take(&mut self, slot: u32) -> Option<Move> {
@@ -106,7 +111,8 @@ impl Cluster {
 
     pub(super) fn may_lead(&self, place: u16) -> bool {
         self.store(place).is_some_and(|store| {
-            self.seen(store) == Seen::Up
+            store.is_tikv()
+                && self.seen(store) == Seen::Up
                 && store.is_running()
                 && !store.reports.busy
                 && store.reports.sized

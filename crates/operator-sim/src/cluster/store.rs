@@ -13,6 +13,23 @@ pub(crate) enum Process {
     Dead,
 }
 
+/// What kind of store it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Tikv,
+    /// A columnar store: learners only, and its own ports and metrics.
+    Tiflash,
+}
+
+impl Engine {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Tikv => "tikv",
+            Self::Tiflash => "tiflash",
+        }
+    }
+}
+
 /// PD's decision about a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Meta {
@@ -80,6 +97,7 @@ impl Removal {
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
     pub(crate) id: u64,
+    pub(crate) engine: Engine,
     pub(crate) host: String,
     pub(crate) version: String,
     pub(crate) capacity: u64,
@@ -107,6 +125,7 @@ impl Store {
         let others = num::whole(shape.capacity_bytes as f64 * shape.fill);
         Self {
             id: u64::from(place) + 1,
+            engine: Engine::Tikv,
             host: host(place),
             version: shape.release.version().to_owned(),
             capacity: shape.capacity_bytes,
@@ -147,16 +166,37 @@ impl Store {
         self
     }
 
+    /// The same, with TiFlash on it.
+    pub(crate) fn tiflash(mut self) -> Self {
+        self.engine = Engine::Tiflash;
+        self.version.insert(0, 'v');
+        self
+    }
+
     pub(crate) fn is_running(&self) -> bool {
         self.process == Process::Running
     }
 
+    pub(crate) fn is_tikv(&self) -> bool {
+        self.engine == Engine::Tikv
+    }
+
     pub(crate) fn address(&self) -> String {
-        format!("{}:20160", self.host)
+        self.at_port(20160, 3930)
+    }
+
+    /// Where raft messages go.
+    pub(crate) fn peer_address(&self) -> String {
+        self.at_port(20160, 20170)
     }
 
     pub(crate) fn status_address(&self) -> String {
-        format!("{}:20180", self.host)
+        self.at_port(20180, 20292)
+    }
+
+    fn at_port(&self, tikv: u16, tiflash: u16) -> String {
+        let port = if self.is_tikv() { tikv } else { tiflash };
+        format!("{}:{port}", self.host)
     }
 
     /// PD's name for its state at `now`.

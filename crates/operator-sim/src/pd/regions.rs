@@ -4,9 +4,7 @@ use serde_json::json;
 
 use crate::cluster::Cluster;
 use crate::cluster::condition::Flow;
-use crate::cluster::growth::MAX_MIB;
-use crate::cluster::merges::EMPTY_MIB;
-use crate::cluster::region::{Peer, Row};
+use crate::cluster::region::{Peer, Role, Row};
 use crate::cluster::store::Meta;
 use crate::http::{Reply, decode};
 use crate::num;
@@ -23,12 +21,19 @@ const MAX_LIMIT: u64 = 10_240;
 const DEFAULT_LIMIT: u64 = 16;
 
 fn peer(cluster: &Cluster, peer: Peer) -> wire::Peer {
+    let (role_name, role) = match peer.role {
+        Role::Voter => ("Voter", 0),
+        Role::Learner => ("Learner", 1),
+        Role::Incoming => ("IncomingVoter", 2),
+        Role::Demoting => ("DemotingVoter", 3),
+    };
     wire::Peer {
-        role_name: if peer.learner { "Learner" } else { "Voter" },
+        role_name,
         is_learner: peer.learner,
         id: peer.id.into(),
         store_id: cluster.store(peer.store).map_or(0, |store| store.id),
-        role: u64::from(peer.learner),
+        role,
+        is_witness: peer.witness,
     }
 }
 
@@ -262,7 +267,7 @@ pub(super) fn of_store(ask: &mut Ask<'_>) -> Reply {
         Some("follower") => |p| !p.leader && !p.learner,
         Some("learner") => |p| p.learner,
         Some("pending") => |p| p.pending,
-        Some("witness") => |_| false,
+        Some("witness") => |p| p.witness,
         // A real PD refuses this too, and leaves its leader wedged.
         Some(other) => return errors::said(400, &format!("unknown region type: {other}")),
     };
@@ -351,7 +356,7 @@ pub(super) fn replicated(ask: &mut Ask<'_>) -> Reply {
         keys::place_of(&to, regions.keys())
     };
     let mut span = regions.in_order(first).take(last.saturating_sub(first) + 1);
-    let whole = span.all(|(_, row)| !row.has_pending() && !row.has_down() && !row.has_learner());
+    let whole = span.all(|(_, row)| !row.has_pending() && !row.has_down() && !row.is_moving());
     ok(&json!(if whole { "REPLICATED" } else { "INPROGRESS" }))
 }
 
@@ -370,11 +375,11 @@ pub(super) fn ailing(ask: &mut Ask<'_>) -> Reply {
         "down-peer" => Box::new(Row::has_down),
         "learner-peer" => Box::new(Row::has_learner),
         "offline-peer" => Box::new(offline),
-        "miss-peer" => Box::new(move |row| row.len() < replicas),
+        "miss-peer" => Box::new(move |row| row.replicas() < replicas),
         "extra-peer" => Box::new(move |row| row.peers().filter(|p| !p.learner).count() > replicas),
-        "empty-region" => Box::new(|row| row.size_mib <= EMPTY_MIB),
-        "oversized-region" => Box::new(|row| row.size_mib > MAX_MIB),
-        "undersized-region" => Box::new(|row| row.size_mib <= 20),
+        "empty-region" => Box::new(Row::is_empty),
+        "oversized-region" => Box::new(Row::is_oversized),
+        "undersized-region" => Box::new(Row::is_undersized),
         _ => return Reply::text(404, "404 page not found"),
     };
     // These lists are kept on heartbeats: a new leader's are empty, and fill.

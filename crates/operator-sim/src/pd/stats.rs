@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::cluster::merges::EMPTY_MIB;
 use crate::cluster::region::Row;
 use crate::http::Reply;
 use crate::num;
@@ -44,7 +43,7 @@ pub(super) fn region(ask: &mut Ask<'_>) -> Reply {
     }
     let size = |row: &Row| u64::from(row.size_mib);
     let all: u64 = rows.iter().map(|row| size(row)).sum();
-    let empty = rows.iter().filter(|row| row.size_mib <= EMPTY_MIB).count();
+    let empty = rows.iter().filter(|row| row.is_empty()).count();
     // Per store: leaders, peers, leaders' size, peers' size.
     let mut stores: BTreeMap<u16, [u64; 4]> = BTreeMap::new();
     for row in &rows {

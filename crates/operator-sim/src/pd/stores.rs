@@ -47,7 +47,7 @@ fn store(cluster: &Cluster, place: u16, store: &Store) -> wire::Store {
             },
             labels: labels_of(store),
             version: store.version.clone(),
-            peer_address: store.address(),
+            peer_address: store.peer_address(),
             status_address: store.status_address(),
             git_hash: "0".repeat(40),
             start_timestamp: Some(unix(start).div_euclid(1000)),
@@ -77,6 +77,7 @@ fn store(cluster: &Cluster, place: u16, store: &Store) -> wire::Store {
             region_score: float(region_score(store, tally.region_mib)),
             region_size: tally.region_mib,
             learner_count: tally.learners.into(),
+            witness_count: tally.witnesses.into(),
             pending_peer_count: if release >= Release::V8_5 {
                 tally.pending.into()
             } else {
@@ -128,6 +129,9 @@ fn region_score(store: &Store, region_mib: u64) -> f64 {
 
 fn labels_of(store: &Store) -> Vec<wire::Label> {
     let label = |key, value| wire::Label { key, value };
+    if !store.is_tikv() {
+        return vec![label("engine", store.engine.name().to_owned())];
+    }
     vec![
         label("zone", format!("z{}", (store.id - 1) % 3 + 1)),
         label("host", format!("h{}", store.id)),
