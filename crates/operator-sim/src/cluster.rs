@@ -20,6 +20,7 @@ mod react;
 pub(crate) mod records;
 pub(crate) mod region;
 mod removal;
+mod replicas;
 pub(crate) mod schedule;
 pub(crate) mod store;
 pub(crate) mod traffic;
@@ -82,6 +83,7 @@ pub struct Cluster {
     growth: Growth,
     merges: Merges,
     records: Records,
+    spoilt: Vec<replicas::Spoilt>,
     /// Stores that reported once and are silent now.
     silent: Vec<u16>,
     chance: Chance,
@@ -130,6 +132,7 @@ impl Cluster {
             growth: Growth::new(shape.seed),
             merges: Merges::default(),
             records: Records::default(),
+            spoilt: Vec::new(),
             silent: Vec::new(),
             events: VecDeque::new(),
             forgotten: 0,
@@ -145,7 +148,9 @@ impl Cluster {
 
     /// How many stores are TiKV's.
     pub(crate) fn tikv_stores(&self) -> usize {
-        self.stores.iter().filter(|store| store.is_tikv()).count()
+        self.stores
+            .len()
+            .saturating_sub(usize::from(self.shape.tiflash))
     }
 
     fn begin(&mut self) {
@@ -250,6 +255,12 @@ impl Cluster {
         self.steps
     }
 
+    /// How many regions there are now.
+    #[must_use]
+    pub fn region_count(&self) -> usize {
+        self.regions.len()
+    }
+
     /// How many things are planned now.
     #[must_use]
     pub fn planned(&self) -> usize {
@@ -286,6 +297,22 @@ impl Cluster {
 
     pub(crate) fn is_running(&self, store: u16) -> bool {
         self.store(store).is_some_and(Store::is_running)
+    }
+
+    /// Whether a store lives and reaches the others, so that its peers vote.
+    pub(crate) fn takes_part(&self, store: u16) -> bool {
+        self.is_running(store) && self.condition_of(store).is_none_or(|c| !c.parted)
+    }
+
+    /// PD's configuration as it acts on it, faults included.
+    pub(crate) fn config(&self) -> pd::Config {
+        let mut config = self.pd.config.clone();
+        if self.conditions.pd.no_limits {
+            config.leader_schedule_limit = 0;
+            config.region_schedule_limit = 0;
+            config.replica_schedule_limit = 0;
+        }
+        config
     }
 
     /// Heat that PD lists by now, with its region.

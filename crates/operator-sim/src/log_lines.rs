@@ -125,6 +125,9 @@ impl Cluster {
                 how,
                 noticed_by,
             } => stores::ended(&mut lines, *store, *how, noticed_by),
+            EventKind::StoreParted { store, noticed_by } => {
+                stores::parted(&mut lines, *store, noticed_by);
+            }
             EventKind::StoreStarted { store, peers } => stores::started(&mut lines, *store, *peers),
             EventKind::StoreThawed { store } => stores::thawed(&mut lines, *store),
             EventKind::PeerMoved { region, from, to } => {

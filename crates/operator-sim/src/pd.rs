@@ -279,6 +279,9 @@ impl Cluster {
         let Outcome::Reply(mut reply) = outcome else {
             return (outcome, effect);
         };
+        if spoiled.unknown_keys {
+            reply.body = format::with_unknown_keys(reply.body);
+        }
         if let Some(delay) = spoiled.slow {
             reply = reply.late(Duration::from_millis(delay));
         }

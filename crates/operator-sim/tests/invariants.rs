@@ -27,6 +27,11 @@ fn fault() -> impl Strategy<Value = String> {
     })
 }
 
+/// Whether a fault itself takes replicas away or adds some.
+fn spoils_replicas(fault: &str) -> bool {
+    fault.starts_with("replicas-") || fault.starts_with("learners-stuck")
+}
+
 fn cluster(seed: u64, faults: &[String]) -> Cluster {
     let mut cluster = Cluster::new(Shape {
         seed,
@@ -90,6 +95,7 @@ proptest! {
 
     #[test]
     fn replicas_are_conserved(seed in 0_u64..1000, faults in prop::collection::vec(fault(), 0..6)) {
+        let faults: Vec<String> = faults.into_iter().filter(|fault| !spoils_replicas(fault)).collect();
         let mut cluster = cluster(seed, &faults);
         for _ in 0..20 {
             cluster.advance(Duration::from_secs(180));

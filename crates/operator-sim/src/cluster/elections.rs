@@ -69,7 +69,7 @@ impl Cluster {
                 continue;
             };
             let led = |leader: Peer| {
-                self.is_running(leader.store) && !(back == Return::Anew && leader.store == place)
+                self.takes_part(leader.store) && !(back == Return::Anew && leader.store == place)
             };
             let leaderless = row.is_headless() || !row.leader().is_some_and(led);
             if row.peer_on(place).is_some() && leaderless && self.has_quorum(row) {
@@ -84,7 +84,7 @@ impl Cluster {
     }
 
     pub(crate) fn has_quorum(&self, row: &Row) -> bool {
-        row.has_majority(|store| self.is_running(store))
+        row.has_majority(|store| self.takes_part(store))
     }
 
     /// A campaign in a region, if its leader is still gone.
@@ -96,13 +96,13 @@ impl Cluster {
         let gone = row.is_headless()
             || row
                 .leader()
-                .is_none_or(|leader| !self.is_running(leader.store));
+                .is_none_or(|leader| !self.takes_part(leader.store));
         if !gone {
             return;
         }
         let able: Vec<Peer> = row
             .peers()
-            .filter(|peer| !peer.learner && !peer.witness && self.is_running(peer.store))
+            .filter(|peer| !peer.learner && !peer.witness && self.takes_part(peer.store))
             .collect();
         let choice = self.chance.elections.below(able.len() as u64);
         let Some(winner) = able.get(num::place(choice)).copied() else {
@@ -157,7 +157,7 @@ impl Cluster {
         self.regions.lead(region, winner.slot, term);
         for peer in &others {
             // A new leader has not heard from peers that are away: it reports them as pending.
-            if !self.is_running(peer.store) {
+            if !self.takes_part(peer.store) {
                 self.regions.set_pending(region, peer.store, true);
             }
         }
@@ -167,7 +167,7 @@ impl Cluster {
         let voters = others
             .iter()
             .filter(|peer| !peer.learner && Some(peer.store) != old_store)
-            .filter(|peer| self.is_running(peer.store))
+            .filter(|peer| self.takes_part(peer.store))
             .map(|peer| self.name(*peer))
             .collect();
         let log_index = self.log_index(id);
@@ -200,7 +200,7 @@ impl Cluster {
         let Some(row) = self.regions.get(region).filter(|row| row.term == term) else {
             return;
         };
-        let Some(leader) = row.leader().filter(|peer| self.is_running(peer.store)) else {
+        let Some(leader) = row.leader().filter(|peer| self.takes_part(peer.store)) else {
             return;
         };
         if self.has_quorum(row) || row.is_headless() {

@@ -113,6 +113,13 @@ pub enum EventKind {
         /// The running stores that notice.
         noticed_by: Vec<u64>,
     },
+    /// A store and the others reach each other no more, though both live.
+    StoreParted {
+        /// The store.
+        store: u64,
+        /// The running stores that it cannot reach.
+        noticed_by: Vec<u64>,
+    },
     /// A store's process began.
     StoreStarted {
         /// The store.

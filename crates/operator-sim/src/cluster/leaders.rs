@@ -49,7 +49,7 @@ impl Cluster {
     }
 
     fn balance_leaders(&mut self) -> u64 {
-        let limit = self.pd.config.leader_schedule_limit.min(64);
+        let limit = self.config().leader_schedule_limit.min(64);
         let mut moved = 0;
         for _ in 0..limit {
             let skewed = |place: &u16| {

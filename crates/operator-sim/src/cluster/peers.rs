@@ -65,7 +65,7 @@ impl Cluster {
 
     /// Begins to move peers off a store, as far as the limits let it.
     fn empty(&mut self, source: u16) -> u64 {
-        let limit = self.pd.config.replica_schedule_limit.min(1024);
+        let limit = self.config().replica_schedule_limit.min(1024);
         let running = self.moves.running().count() as u64;
         self.begin_moves(source, limit.saturating_sub(running), Purpose::Empty)
     }
@@ -77,7 +77,7 @@ impl Cluster {
             .map(|place| (self.regions.tally(place).peers, place));
         let ((fewest, _), (most, source)) = ends(counts)?;
         let uneven = most > fewest + TOLERANCE.max(most / 20);
-        (uneven && self.pd.config.region_schedule_limit > 0).then_some(source)
+        (uneven && self.config().region_schedule_limit > 0).then_some(source)
     }
 
     fn begin_moves(&mut self, source: u16, room: u64, purpose: Purpose) -> u64 {
@@ -111,7 +111,7 @@ impl Cluster {
     pub(super) fn can_change(&self, row: &Row) -> bool {
         let led = row
             .leader()
-            .is_some_and(|leader| self.is_running(leader.store));
+            .is_some_and(|leader| self.takes_part(leader.store));
         led && !row.is_headless() && self.has_quorum(row)
     }
 
@@ -175,7 +175,7 @@ impl Cluster {
         self.accrue(moving.from);
         self.accrue(moving.to);
         let ready = self.regions.get(moving.region).is_some_and(|row| {
-            self.is_running(moving.to) && self.can_change(row) && row.peer_on(moving.from).is_some()
+            self.takes_part(moving.to) && self.can_change(row) && row.peer_on(moving.from).is_some()
         });
         if !ready {
             self.regions.remove_peer(moving.region, moving.to);
@@ -200,7 +200,7 @@ impl Cluster {
         let heir = self.regions.get(moving.region).and_then(|row| {
             let able = |peer: &Peer| {
                 let well = !peer.pending && !peer.witness && peer.role != Role::Learner;
-                well && peer.store != moving.from && self.is_running(peer.store)
+                well && peer.store != moving.from && self.takes_part(peer.store)
             };
             row.is_led_by(moving.from)
                 .then(|| row.peers().find(able))

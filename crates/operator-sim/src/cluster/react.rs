@@ -65,6 +65,17 @@ impl Cluster {
             // PD gives it up in time, though it lives.
             self.wake_at(self.now + self.pd.config.max_store_down + 11 * num::SECOND);
         }
+        match (was.parted, is.parted) {
+            (false, true) => self.part(place),
+            (true, false) => self.rejoin(place),
+            _ => {}
+        }
+        if was.replicas != is.replicas {
+            self.restore_replicas(place);
+            if let Some(wrong) = is.replicas {
+                self.spoil_replicas(place, wrong);
+            }
+        }
         if was.pending_stuck != is.pending_stuck {
             self.hold_peers(place, is.pending_stuck);
         }

@@ -481,6 +481,19 @@ impl Regions {
         added
     }
 
+    /// Adds a voter that has everything already. False where there is no room.
+    pub(crate) fn add_voter(&mut self, region: u32, store: u16) -> bool {
+        let added = self.add_learner(region, store);
+        self.change(region, |row| {
+            if let Some(peer) = row.peer_on(store).filter(|_| added) {
+                set(&mut row.learners, peer.slot, false);
+                set(&mut row.pending, peer.slot, false);
+                row.conf_ver += 1;
+            }
+        });
+        added
+    }
+
     /// Adds a replica on TiFlash.
     pub(crate) fn add_columnar(&mut self, region: u32, store: u16) {
         if self.add_learner(region, store) {

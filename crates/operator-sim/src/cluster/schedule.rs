@@ -113,7 +113,7 @@ impl Cluster {
         self.store(place).is_some_and(|store| {
             store.is_tikv()
                 && self.seen(store) == Seen::Up
-                && store.is_running()
+                && self.takes_part(place)
                 && !store.reports.busy
                 && store.reports.sized
         }) && !self.is_evicted(place)

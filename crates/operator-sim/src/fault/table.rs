@@ -1,6 +1,8 @@
 //! The table of faults. One entry is all that a fault needs: the model knows conditions, not faults.
 
-use crate::cluster::condition::{Conditions, Ended, Flow, Heat, MemberCondition, StoreCondition};
+use crate::cluster::condition::{
+    Conditions, Ended, Flow, Heat, MemberCondition, Replicas, StoreCondition,
+};
 use crate::cluster::event::Ending;
 use crate::num::Millis;
 
@@ -198,6 +200,18 @@ static FAULTS: &[Fault] = &[
         |c, a, _, _| each_store(c, a, |s| s.cut_from_pd = true),
     ),
     fault(
+        "stores-parted",
+        "the store and the others do not reach each other, though PD reaches all",
+        &[STORE],
+        |c, a, _, _| each_store(c, a, |s| s.parted = true),
+    ),
+    fault(
+        "network-slow",
+        "messages between the store and the others take longer by this many milliseconds",
+        &[STORE, number("ms", 0.0, 60_000.0, "200")],
+        |c, a, _, _| each_store(c, a, |s| s.network_ms = Some(a.number("ms"))),
+    ),
+    fault(
         "disk-slow",
         "the store's disk is slower by a factor; from 100 on TiKV's own probe notices",
         &[STORE, number("factor", 1.0, 10_000.0, "30")],
@@ -229,6 +243,25 @@ static FAULTS: &[Fault] = &[
         &[STORE, number("level", 0.0, 1.2, "0.93")],
         |c, a, _, _| each_store(c, a, |s| s.memory = Some(a.number("level"))),
     ),
+    Fault {
+        period: |_| Some(15 * crate::num::SECOND),
+        ..fault(
+            "memory-grows",
+            "the store's memory grows to a part of its quota within a time",
+            &[
+                STORE,
+                number("level", 0.4, 1.2, "0.95"),
+                span("over", "10m"),
+            ],
+            |c, a, elapsed, _| {
+                let over = a.span("over").max(1) as f64;
+                let part = (elapsed as f64 / over).min(1.0);
+                each_store(c, a, |s| {
+                    s.memory = Some(0.4 + (a.number("level") - 0.4) * part);
+                });
+            },
+        )
+    },
     fault(
         "cpu-high",
         "the store uses a part of its cores",
@@ -246,6 +279,12 @@ static FAULTS: &[Fault] = &[
         "the store's flow control discards a part of the writes",
         &[STORE, number("part", 0.0, 1.0, "0.1")],
         |c, a, _, _| each_store(c, a, |s| s.discard = Some(a.number("part"))),
+    ),
+    fault(
+        "write-stall",
+        "the store's writes stand still for a part of the time",
+        &[STORE, number("part", 0.0, 1.0, "0.1")],
+        |c, a, _, _| each_store(c, a, |s| s.stalled = Some(a.number("part"))),
     ),
     fault(
         "raft-log-lag",
@@ -285,6 +324,24 @@ static FAULTS: &[Fault] = &[
         |c, a, _, _| each_store(c, a, |s| s.pending_stuck = true),
     ),
     fault(
+        "replicas-missing",
+        "a tenth of the regions have no replica on the store any more, and PD makes up for none",
+        &[STORE],
+        |c, a, _, _| each_store(c, a, |s| s.replicas = Some(Replicas::Missing)),
+    ),
+    fault(
+        "replicas-surplus",
+        "a tenth of the regions have one replica more, on the store, and PD removes none",
+        &[STORE],
+        |c, a, _, _| each_store(c, a, |s| s.replicas = Some(Replicas::Surplus)),
+    ),
+    fault(
+        "learners-stuck",
+        "a tenth of the regions have a learner on the store that never votes",
+        &[STORE],
+        |c, a, _, _| each_store(c, a, |s| s.replicas = Some(Replicas::Learner)),
+    ),
+    fault(
         "store-removed",
         "somebody removes the store; taken back at the end if it is not gone",
         &[STORE],
@@ -319,6 +376,12 @@ static FAULTS: &[Fault] = &[
         "PD's halt-scheduling is on",
         &[],
         |c, _, _, _| c.pd.halted = true,
+    ),
+    fault(
+        "limits-zero",
+        "PD's limits for leaders, regions and replicas are 0",
+        &[],
+        |c, _, _, _| c.pd.no_limits = true,
     ),
     fault(
         "scheduler-missing",
@@ -391,6 +454,12 @@ static FAULTS: &[Fault] = &[
         "PD's answers end in the middle",
         &[],
         |c, _, _, _| c.pd.truncates = true,
+    ),
+    fault(
+        "pd-unknown-keys",
+        "the objects in PD's answers have a key that nobody knows",
+        &[],
+        |c, _, _, _| c.pd.unknown_keys = true,
     ),
     fault(
         "pd-other-cluster",

@@ -20,31 +20,44 @@ pub(super) fn ended(lines: &mut Lines<'_>, store: u64, how: Ending, noticed_by: 
         Ending::Frozen => (10_500, "keepalive watchdog timeout"),
         Ending::Killed | Ending::Stopped => (2, "Socket closed"),
     };
+    for other in noticed_by {
+        loses(lines, *other, store, after, why);
+    }
+}
+
+/// A store and the others give each other up after the keep-alive.
+pub(super) fn parted(lines: &mut Lines<'_>, store: u64, others: &[u64]) {
+    for other in others {
+        loses(lines, *other, store, 10_500, "keepalive watchdog timeout");
+        loses(lines, store, *other, 10_500, "keepalive watchdog timeout");
+    }
+}
+
+/// What a store writes when it reaches another no more.
+fn loses(lines: &mut Lines<'_>, by: u64, store: u64, after: i64, why: &str) {
     let address = lines
         .cluster
         .store_place(store)
         .and_then(|place| lines.cluster.store(place))
         .map(crate::cluster::store::Store::address)
         .unwrap_or_default();
-    for other in noticed_by {
-        let failure = format!(
-            "Some(RpcFailure(RpcStatus {{ code: 14-UNAVAILABLE, message: {why:?}, details: [] }}))"
-        );
-        let aborted = at_level("ERROR", "raft_client.rs:585", "connection aborted")
-            .with("addr", &address)
-            .with("receiver_err", failure)
-            .with("sink_error", "Some(RpcFinished(None))")
-            .with("store_id", store);
-        lines.store(*other, after, aborted.with("thread_id", 8));
-        let abort = at_level("ERROR", "raft_client.rs:904", "connection abort")
-            .with("addr", &address)
-            .with("store_id", store);
-        lines.store(*other, after + 1, abort.with("thread_id", 51));
-        let unreachable = info("store.rs:3288", "broadcasting unreachable")
-            .with("unreachable_store_id", store)
-            .with("store_id", other);
-        lines.store(*other, after + 1, unreachable.with("thread_id", 80));
-    }
+    let failure = format!(
+        "Some(RpcFailure(RpcStatus {{ code: 14-UNAVAILABLE, message: {why:?}, details: [] }}))"
+    );
+    let aborted = at_level("ERROR", "raft_client.rs:585", "connection aborted")
+        .with("addr", &address)
+        .with("receiver_err", failure)
+        .with("sink_error", "Some(RpcFinished(None))")
+        .with("store_id", store);
+    lines.store(by, after, aborted.with("thread_id", 8));
+    let abort = at_level("ERROR", "raft_client.rs:904", "connection abort")
+        .with("addr", &address)
+        .with("store_id", store);
+    lines.store(by, after + 1, abort.with("thread_id", 51));
+    let unreachable = info("store.rs:3288", "broadcasting unreachable")
+        .with("unreachable_store_id", store)
+        .with("store_id", by);
+    lines.store(by, after + 1, unreachable.with("thread_id", 80));
 }
 
 /// Five lines per region follow a start; they are those of the peers that the store has now.

@@ -45,9 +45,10 @@ pub(crate) static STORE: &[Family<StorePage>] = &[
         "tikv_engine_stall_micro_seconds",
         Counter,
         "Microseconds that writes were stalled.",
-        |_, s| {
-            for db in ["kv", "raft"] {
-                s.value(&[("db", db)], 0.0);
+        |p, s| {
+            let stalled = (p.counted.stalled_seconds * 1e6).floor();
+            for (db, micros) in [("kv", stalled), ("raft", 0.0)] {
+                s.value(&[("db", db)], micros);
             }
         },
     ),
