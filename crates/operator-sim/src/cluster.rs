@@ -117,7 +117,8 @@ impl Cluster {
         );
         for place in shape.stores..shape.stores + shape.tiflash {
             let phase = chance.timing.between((0, spread));
-            stores.push(Store::new(place, &shape, phase).tiflash());
+            let number = place - shape.stores;
+            stores.push(Store::new(place, &shape, phase).tiflash(number, shape.labels));
             regions.add_store();
         }
         dress(&mut regions, &shape);

@@ -9,6 +9,7 @@ mod num;
 mod pd;
 mod prng;
 mod prom;
+mod record;
 mod scenario;
 mod serve;
 mod shape;

@@ -1,7 +1,7 @@
 //! One store: its process as it is, and what PD knows of it.
 
 use crate::num::{self, Millis};
-use crate::shape::Shape;
+use crate::shape::{LabelStyle, Shape};
 
 use super::traffic::Counters;
 
@@ -126,7 +126,7 @@ impl Store {
         Self {
             id: u64::from(place) + 1,
             engine: Engine::Tikv,
-            host: host(place),
+            host: host(place, shape.labels),
             version: shape.release.version().to_owned(),
             capacity: shape.capacity_bytes,
             filled_by_others: others,
@@ -167,8 +167,15 @@ impl Store {
     }
 
     /// The same, with TiFlash on it.
-    pub(crate) fn tiflash(mut self) -> Self {
+    pub(crate) fn tiflash(mut self, number: u16, style: LabelStyle) -> Self {
         self.engine = Engine::Tiflash;
+        match style {
+            LabelStyle::Tiup => {}
+            LabelStyle::Operator => {
+                self.host = format!("basic-tiflash-{number}.basic-tiflash-peer.tidb.svc");
+            }
+            LabelStyle::Compose => self.host = format!("tiflash{number}"),
+        }
         self.version.insert(0, 'v');
         self
     }
@@ -214,8 +221,12 @@ impl Store {
     }
 }
 
-/// The host of the store in this place: one address each, as a deployment has them.
-fn host(place: u16) -> String {
+/// The host of the store in this place, called as its kind of deployment calls it: one address each, a pod, a service.
+fn host(place: u16, style: LabelStyle) -> String {
     let number = place + 1;
-    format!("10.0.{}.{}", number / 250, number % 250 + 1)
+    match style {
+        LabelStyle::Tiup => format!("10.0.{}.{}", number / 250, number % 250 + 1),
+        LabelStyle::Operator => format!("basic-tikv-{place}.basic-tikv-peer.tidb.svc"),
+        LabelStyle::Compose => format!("tikv{place}"),
+    }
 }
