@@ -64,6 +64,16 @@ async fn run(args: Args) -> Outcome {
     let context = Context::new(&args.output, &config);
     match args.command {
         Command::Check(check) => commands::check::run(check, config, &context).await,
+        Command::Stores(look) => commands::stores::run(look, config, &context).await,
+        Command::Store(store) => commands::stores::one(store, config, &context).await,
+        Command::Regions(regions) => commands::regions::run(regions, config, &context).await,
+        Command::Region(region) => commands::regions::one(region, config, &context).await,
+        Command::Hot(hot) => commands::hot::run(hot, config, &context).await,
+        Command::Metrics(look) => commands::metrics::run(look, config, &context).await,
+        Command::Members(look) => commands::members::run(look, config, &context).await,
+        Command::Schedulers(look) => commands::schedulers::run(look, config, &context).await,
+        Command::Capabilities(look) => commands::capabilities::run(look, config, &context).await,
+        Command::Contract(look) => commands::contract::run(look, config, &context).await,
         _ => Err(Failure::usage("not built")),
     }
 }
