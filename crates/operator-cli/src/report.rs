@@ -8,10 +8,10 @@ mod seen;
 
 pub(crate) use finding::{
     BlindForm, EvidenceForm, IncidentForm, MaintenanceForm, PendingForm, RuleForm, ViolationForm,
-    Which, tone,
+    tone,
 };
 pub(crate) use judged::Judged;
-pub(crate) use seen::{Payload, Reads, Seen, gaps_page};
+pub(crate) use seen::{Payload, Reads, Seen};
 
 /// The version of what programs are told: docs/SCHEMA.md.
 pub(crate) const SCHEMA: &str = "operator/1";

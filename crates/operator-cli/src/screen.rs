@@ -71,7 +71,12 @@ impl Screen {
         // The last row stays free, so that the panel never scrolls.
         let (columns, rows) = terminal.size.unwrap_or((80, 24));
         let panel = Page {
-            lines: panel.lines.iter().take(rows.saturating_sub(2)).map(|line| line.clone().cut(columns)).collect(),
+            lines: panel
+                .lines
+                .iter()
+                .take(rows.saturating_sub(2))
+                .map(|line| line.clone().cut(columns))
+                .collect(),
         };
         self.drawn = panel.lines.iter().map(crate::text::Line::width).collect();
         for line in panel.written(&terminal).lines() {
@@ -94,7 +99,11 @@ impl Screen {
     /// To where the panel begins. In a terminal that has become narrower its lines take more rows than they did.
     fn up(&self) -> String {
         let columns = self.terminal.size.map_or(80, |(columns, _)| columns.max(1));
-        let rows: usize = self.drawn.iter().map(|width| width.div_ceil(columns).max(1)).sum();
+        let rows: usize = self
+            .drawn
+            .iter()
+            .map(|width| width.div_ceil(columns).max(1))
+            .sum();
         match rows {
             0 => "\r".to_owned(),
             rows => format!("\r\x1b[{rows}A"),

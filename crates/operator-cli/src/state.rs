@@ -73,8 +73,11 @@ impl StateFile {
     }
 
     /// Takes up the maintenance that others have declared or ended, and writes down what the engine knows.
-    pub(crate) async fn keep(&self, engine: &mut Engine, target: &str, at: Timestamp) -> Outcome<()> {
-        let locked = self.lock().await?;
+    /// While somebody else holds the file that is left for the next look.
+    pub(crate) fn keep_now(&self, engine: &mut Engine, target: &str, at: Timestamp) -> Outcome<()> {
+        let Some(locked) = self.try_lock()? else {
+            return Ok(());
+        };
         if let Some(saved) = locked.read()? {
             adopt(engine, declared(&saved.engine)?);
         }
@@ -109,29 +112,40 @@ impl StateFile {
 
     /// Waits for whoever is writing; for a short time only.
     async fn lock(&self) -> Outcome<Locked<'_>> {
+        for _ in 0..TRIES {
+            match self.try_lock()? {
+                Some(locked) => return Ok(locked),
+                None => tokio::time::sleep(BETWEEN).await,
+            }
+        }
+        Err(Failure::local(format!(
+            "cannot lock {}: somebody else holds it",
+            self.path()
+        )))
+    }
+
+    /// The file, unless somebody else holds it.
+    fn try_lock(&self) -> Outcome<Option<Locked<'_>>> {
         let path = self.beside(".lock");
-        let failed = |error: &dyn std::fmt::Display| {
+        let failed = |error: std::io::Error| {
             Failure::local(format!("cannot lock {}: {error}", path.display()))
+                .hint("a folder that is there, and can be written to")
         };
-        let file = File::options()
+        let mut options = File::options();
+        let file = options
             .create(true)
             .truncate(false)
             .write(true)
             .open(&path)
-            .map_err(|error| failed(&error).hint("a folder that is there, and can be written to"))?;
-        for _ in 0..TRIES {
-            match file.try_lock() {
-                Ok(()) => {
-                    return Ok(Locked {
-                        file: self,
-                        _lock: file,
-                    });
-                }
-                Err(TryLockError::WouldBlock) => tokio::time::sleep(BETWEEN).await,
-                Err(TryLockError::Error(error)) => return Err(failed(&error)),
-            }
+            .map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Locked {
+                file: self,
+                _lock: file,
+            })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
         }
-        Err(failed(&"somebody else holds it"))
     }
 
     fn beside(&self, end: &str) -> PathBuf {
@@ -151,7 +165,9 @@ impl Locked<'_> {
             Err(error) => return Err(Failure::usage(format!("cannot read {shown}: {error}"))),
         };
         if size > LARGEST {
-            return Err(Failure::usage(format!("{shown}: {size} bytes are no state file")));
+            return Err(Failure::usage(format!(
+                "{shown}: {size} bytes are no state file"
+            )));
         }
         let text = fs::read(path)
             .map_err(|error| Failure::usage(format!("cannot read {shown}: {error}")))?;
@@ -186,7 +202,10 @@ impl Locked<'_> {
             file.write_all(&text)?;
             file.sync_all()?;
             fs::rename(&beside, path)?;
-            match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            match path
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty())
+            {
                 Some(folder) => File::open(folder)?.sync_all(),
                 None => File::open(".")?.sync_all(),
             }

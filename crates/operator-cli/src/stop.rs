@@ -7,7 +7,10 @@ pub(crate) async fn wanted() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let (terminated, hung_up) = (signal(SignalKind::terminate()), signal(SignalKind::hangup()));
+        let (terminated, hung_up) = (
+            signal(SignalKind::terminate()),
+            signal(SignalKind::hangup()),
+        );
         let (Ok(mut terminated), Ok(mut hung_up)) = (terminated, hung_up) else {
             let _ = tokio::signal::ctrl_c().await;
             return;

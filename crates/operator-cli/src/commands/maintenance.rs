@@ -57,7 +57,11 @@ pub(crate) async fn run(args: Args, config: Config, context: &Context) -> Outcom
             }
             let file = file(&state, &config)?;
             let declared = Maintenance { entity, until, why };
-            let done = format!("{} is expected to be worked on until {}", declared.entity, context.when(until));
+            let done = format!(
+                "{} is expected to be worked on until {}",
+                declared.entity,
+                context.when(until)
+            );
             file.change(now, |engine| engine.expect(declared)).await?;
             tell(&file, now, Some(done), None, context).await
         }
@@ -88,17 +92,29 @@ async fn none(file: &StateFile, entity: &Entity) -> Failure {
     let declared = file.declared().await.unwrap_or_default();
     let known: Vec<String> = declared.iter().map(|one| one.entity.to_string()).collect();
     match known.is_empty() {
-        true => Failure::usage(format!("no maintenance of {entity} is declared, nor of anything else")),
-        false => Failure::usage(crate::nearest::unknown("maintenance of", &entity.to_string(), known)),
+        true => Failure::usage(format!(
+            "no maintenance of {entity} is declared, nor of anything else"
+        )),
+        false => Failure::usage(crate::nearest::unknown(
+            "maintenance of",
+            &entity.to_string(),
+            known,
+        )),
     }
 }
 
 fn table() -> Table<Row> {
     Table::new([
-        column("entity", Align::Left, 0, |row: &Row| Cell::text(row.maintenance.entity.to_string())),
+        column("entity", Align::Left, 0, |row: &Row| {
+            Cell::text(row.maintenance.entity.to_string())
+        }),
         column("until", Align::Left, 0, |row| Cell::text(&row.until)),
-        column("left", Align::Right, 0, |row| Cell::number(row.left_seconds, &row.left)),
-        column("why", Align::Left, 0, |row| Cell::text(&row.maintenance.why)),
+        column("left", Align::Right, 0, |row| {
+            Cell::number(row.left_seconds, &row.left)
+        }),
+        column("why", Align::Left, 0, |row| {
+            Cell::text(&row.maintenance.why)
+        }),
     ])
 }
 
@@ -125,7 +141,10 @@ async fn tell(
         at: now.to_string(),
         exit: Exit::Healthy.status(),
         state: file.path().to_string(),
-        maintenance: rows.iter().map(|row| MaintenanceForm::of(&row.maintenance)).collect(),
+        maintenance: rows
+            .iter()
+            .map(|row| MaintenanceForm::of(&row.maintenance))
+            .collect(),
         rows,
         done,
     })?;

@@ -32,7 +32,9 @@ fn table() -> Table<Rule> {
     }
     Table::new([
         column("code", Align::Left, 0, |rule: &Rule| Cell::text(rule.code)),
-        column("kind", Align::Left, 2, |rule| Cell::text(rule.kind.to_string())),
+        column("kind", Align::Left, 2, |rule| {
+            Cell::text(rule.kind.to_string())
+        }),
         column("grace", Align::Right, 1, |rule| span(rule.grace)),
         column("settle", Align::Right, 2, |rule| span(rule.settle)),
         column("broken", Align::Left, 0, |rule| Cell::text(rule.summary)),
@@ -119,7 +121,8 @@ pub(crate) fn explain(args: &Explain, config: &Config, context: &Context) -> Out
     let page = invariants::page(args.code).map_err(|error| Failure::usage(error.to_string()))?;
     let rules = rulebook::rules(settings);
     let rule = rules.iter().find(|rule| rule.code == args.code);
-    let rule = rule.ok_or_else(|| Failure::local(format!("rule `{}` is not registered", args.code)))?;
+    let rule =
+        rule.ok_or_else(|| Failure::local(format!("rule `{}` is not registered", args.code)))?;
     context.say(&Explained {
         schema: SCHEMA,
         command: "explain",
@@ -150,7 +153,12 @@ impl Answer for Explained {
     fn page(&self, _: &Context) -> Page {
         let mut page = Page::default();
         let (code, summary) = self.rule.named();
-        page.line(Line::default().strong(code).plain(format!(": {summary}")).hang(4));
+        page.line(
+            Line::default()
+                .strong(code)
+                .plain(format!(": {summary}"))
+                .hang(4),
+        );
         page.gap();
         page.fact("broken when", self.broken_when);
         page.fact("about", self.entity);

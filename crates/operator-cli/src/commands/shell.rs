@@ -35,6 +35,11 @@ pub(crate) fn man(args: &Man) -> Outcome {
         .filter(|path| path.ends_with(".1"))
         .collect();
     pages.sort();
-    print(&pages.iter().map(|page| format!("{page}\n")).collect::<String>())?;
+    print(
+        &pages
+            .iter()
+            .map(|page| format!("{page}\n"))
+            .collect::<String>(),
+    )?;
     Ok(Exit::Healthy)
 }

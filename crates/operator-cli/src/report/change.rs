@@ -50,7 +50,9 @@ impl Causes {
     /// Learns how things hang together now.
     pub(crate) fn learn(&mut self, engine: &Engine) {
         let ended = |key: &(&'static str, Entity)| {
-            !engine.open().any(|open| (open.code(), &open.entity) == (key.0, &key.1))
+            !engine
+                .open()
+                .any(|open| (open.code(), &open.entity) == (key.0, &key.1))
         };
         self.known.retain(|key, _| !ended(key));
         for incident in incidents(engine.open()) {
@@ -59,7 +61,8 @@ impl Causes {
                 self.known.insert((own.code(), own.entity.clone()), None);
             }
             for own in &incident.symptoms {
-                self.known.insert((own.code(), own.entity.clone()), Some(cause.clone()));
+                self.known
+                    .insert((own.code(), own.entity.clone()), Some(cause.clone()));
             }
         }
     }
@@ -79,7 +82,10 @@ impl ChangeForm {
             Change::Blinded { since, .. } | Change::Sighted { since, .. } => *since,
             _ => violation.map_or(at, |violation| violation.since),
         };
-        #[expect(clippy::cast_precision_loss, reason = "milliseconds fit for 280,000 years")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "milliseconds fit for 280,000 years"
+        )]
         let t = at.unix_millis() as f64 / 1000.0;
         Self {
             schema: super::SCHEMA,
@@ -151,12 +157,21 @@ pub(crate) fn page(change: &Change, form: &ChangeForm, at: Timestamp, context: &
     };
     page.line(said(head).hang(INDENT));
     let indent = " ".repeat(INDENT);
-    let note = |text: String| Line::default().faint(format!("{indent}{text}")).hang(INDENT);
+    let note = |text: String| {
+        Line::default()
+            .faint(format!("{indent}{text}"))
+            .hang(INDENT)
+    };
     match change {
         Change::Raised(violation) => {
-            page.line(Line::new(format!("{indent}{}", units::evidence(&violation.evidence))).hang(INDENT));
+            page.line(
+                Line::new(format!("{indent}{}", units::evidence(&violation.evidence))).hang(INDENT),
+            );
             if let Some(cause) = form.cause() {
-                page.line(note(format!("follows from {} {}", cause.code, cause.entity)));
+                page.line(note(format!(
+                    "follows from {} {}",
+                    cause.code, cause.entity
+                )));
             }
             if let Some(expected) = &violation.expected {
                 page.line(note(format!("expected: {}", expected.why)));
@@ -174,7 +189,10 @@ pub(crate) fn page(change: &Change, form: &ChangeForm, at: Timestamp, context: &
             };
             let flaps = match violation.flaps {
                 0 => String::new(),
-                flaps => format!(", broken again {}", units::counted(flaps as usize, "time", "times")),
+                flaps => format!(
+                    ", broken again {}",
+                    units::counted(flaps as usize, "time", "times")
+                ),
             };
             page.line(note(format!("after {lasted}{flaps}{gone}")));
         }

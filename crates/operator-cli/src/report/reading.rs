@@ -5,7 +5,6 @@ use operator_tikv::StoreStrain;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::context::Context;
 use crate::findings::is_configured;
 use crate::text::{Cell, Tone};
 use crate::units;
@@ -216,11 +215,8 @@ pub(crate) fn age(at: Option<Timestamp>, now: Timestamp) -> String {
     at.map_or_else(|| "-".to_owned(), |at| crate::span::lasts(now.since(at)))
 }
 
-/// A moment and how long ago it was.
-pub(crate) fn moment(at: Timestamp, now: Timestamp, context: &Context) -> String {
-    format!(
-        "{} ({} ago)",
-        context.when(at),
-        crate::span::lasts(now.since(at))
-    )
+/// A span of so many seconds, as people say it.
+pub(crate) fn lasts_of(seconds: f64) -> String {
+    std::time::Duration::try_from_secs_f64(seconds)
+        .map_or_else(|_| format!("{seconds} s"), crate::span::lasts)
 }

@@ -98,10 +98,6 @@ impl Reads {
             .ok()
     }
 
-    pub(crate) fn kept<T>(&mut self, read: Result<T, Gap>) -> Option<T> {
-        read.map_err(|gap| self.miss(gap)).ok()
-    }
-
     /// Notes a gap, once.
     pub(crate) fn miss(&mut self, gap: Gap) {
         if !self.gaps.contains(&gap) {
