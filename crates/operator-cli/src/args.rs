@@ -9,8 +9,10 @@ mod whom;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use judge::{Check, Explain, Judge, Maintenance, MaintenanceCommand, Rules, Watch, Why};
-pub(crate) use look::{Hot, Look, Order, Region, Regions, Status, Store};
+pub(crate) use judge::{
+    Check, Explain, Judge, Maintenance, MaintenanceCommand, Rules, StateFile, Watch, Why,
+};
+pub(crate) use look::{AilmentWord, Hot, Look, Order, Region, Regions, Status, Store};
 pub(crate) use output::{Colour, Format, Output};
 pub(crate) use tools::{Completions, Demo, Man};
 pub(crate) use whom::Whom;
