@@ -64,6 +64,8 @@ async fn run(args: Args) -> Outcome {
     let context = Context::new(&args.output, &config);
     match args.command {
         Command::Check(check) => commands::check::run(check, config, &context).await,
+        Command::Logs(logs) => commands::logs::run(logs, args.output.verbose, &context),
+        Command::Sim(sim) => commands::sim::run(sim, &context).await,
         _ => Err(Failure::usage("not built")),
     }
 }

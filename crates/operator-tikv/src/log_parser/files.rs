@@ -16,7 +16,7 @@ pub use follow::Follower;
 pub use merge::{Merge, MergedLine};
 pub use needle::Finder;
 pub use parallel::{Located, scan_file, scan_files, scan_stream};
-pub use rotation::rotation_set;
+pub use rotation::{rotated_from, rotation_set};
 pub use search::{BadFilter, FieldFilter, Filter};
 pub use source::{FileError, LogSource, Progress, open};
 pub use window::{Window, WindowedLines, first_time, is_before, last_time, time_of};

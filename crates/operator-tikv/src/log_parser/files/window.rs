@@ -97,6 +97,12 @@ impl WindowedLines {
         self.window
     }
 
+    /// Where in the text of the file reading begins.
+    #[must_use]
+    pub const fn start(&self) -> u64 {
+        self.from
+    }
+
     /// Whether reading began by a search; otherwise the whole file is read.
     #[must_use]
     pub const fn sought(&self) -> bool {
