@@ -31,36 +31,16 @@ pub(crate) struct Sim {
     #[arg(long, value_name = "N")]
     pub(crate) regions: Option<u32>,
     /// The port of PD's first member, the others take those that follow; 0 takes free ones
-    #[arg(
-        long,
-        value_name = "PORT",
-        default_value_t = 0,
-        help_heading = "Ports"
-    )]
+    #[arg(long, value_name = "PORT", default_value_t = 0, help_heading = "Ports")]
     pub(crate) pd_port: u16,
     /// The port of Prometheus
-    #[arg(
-        long,
-        value_name = "PORT",
-        default_value_t = 0,
-        help_heading = "Ports"
-    )]
+    #[arg(long, value_name = "PORT", default_value_t = 0, help_heading = "Ports")]
     pub(crate) prometheus_port: u16,
     /// The port of the pages of metrics
-    #[arg(
-        long,
-        value_name = "PORT",
-        default_value_t = 0,
-        help_heading = "Ports"
-    )]
+    #[arg(long, value_name = "PORT", default_value_t = 0, help_heading = "Ports")]
     pub(crate) metrics_port: u16,
     /// The port of the controls
-    #[arg(
-        long,
-        value_name = "PORT",
-        default_value_t = 0,
-        help_heading = "Ports"
-    )]
+    #[arg(long, value_name = "PORT", default_value_t = 0, help_heading = "Ports")]
     pub(crate) control_port: u16,
     /// List the scenarios
     #[arg(long, help_heading = "Lists")]

@@ -4,6 +4,7 @@ mod gaps;
 mod json;
 mod page;
 mod weight;
+mod words;
 
 use std::num::NonZero;
 use std::thread;

@@ -11,6 +11,7 @@ use super::Story;
 use super::gaps::{NoLeader, gaps};
 use super::page::kind;
 use super::weight::{self, Weight};
+use super::words::words;
 use crate::commands::logs::account::Account;
 use crate::report::SCHEMA;
 
@@ -164,7 +165,7 @@ impl FindingOf {
             until: text(until),
             finding: weight::name(finding),
             weight: Weight::of(finding).as_str(),
-            text: weight::words(finding),
+            text: words(finding),
             numbers: Numbers::of(finding),
         }
     }
@@ -359,10 +360,10 @@ impl ElectionOf {
 struct GapOf {
     region_id: u64,
     from: String,
-    until: String,
+    until: Option<String>,
     ms: i64,
     before: ServerOf,
-    after: ServerOf,
+    after: Option<ServerOf>,
 }
 
 impl GapOf {
@@ -370,10 +371,10 @@ impl GapOf {
         Self {
             region_id: gap.region,
             from: gap.from.to_string(),
-            until: gap.until.to_string(),
+            until: text(gap.until),
             ms: gap.ms(),
             before: ServerOf::of(gap.before),
-            after: ServerOf::of(gap.after),
+            after: gap.after.map(ServerOf::of),
         }
     }
 }

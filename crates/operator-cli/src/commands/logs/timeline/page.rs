@@ -4,10 +4,12 @@ use operator_tikv::log_parser::{Election, ElectionKind, Finding, ReignEnd, Serve
 
 use super::Story;
 use super::gaps::{NoLeader, gaps};
-use super::weight::{self, Weight};
+use super::weight::Weight;
+use super::words::{ms, words};
 use crate::commands::logs::Manner;
 use crate::commands::logs::when::Zone;
 use crate::text::{Align, Cell, Column, Line, Page, Table, Tone};
+use crate::units::counted;
 
 /// So many of a list are shown unless more are asked for.
 const SHOWN: usize = 20;
@@ -99,7 +101,7 @@ fn one(finding: &Finding, zone: &Zone) -> Line {
     Line::default()
         .faint(zone.clock(finding.at()))
         .tone(tone, format!("  {mark} "))
-        .tone(tone, weight::words(finding))
+        .tone(tone, words(finding))
         .hang(HANG)
 }
 
@@ -276,18 +278,15 @@ fn no_leader(page: &mut Page, story: &Story, manner: &Manner) {
     let all = gaps(story);
     let Some(longest) = all.first() else { return };
     page.heading("Without a leader");
-    let mut regions: Vec<u64> = all.iter().map(|gap| gap.region).collect();
-    regions.sort_unstable();
-    regions.dedup();
-    let (regions, longest) = (regions.len(), longest.ms().unsigned_abs());
-    let text = match regions {
-        1 => format!("  1 region for a second or more, {} at most", ms(longest)),
-        _ => format!(
-            "  {regions} regions for a second or more, {} at most",
-            ms(longest)
-        ),
-    };
-    page.line(Line::new(text).hang(2));
+    page.line(Line::new(format!("  {}", how_many(&all, longest.ms().unsigned_abs()))).hang(2));
+    let open = all.iter().filter(|gap| gap.until.is_none()).count();
+    if open > 0 {
+        let text = format!(
+            "  {} none when the logs end",
+            counted(open, "region has", "regions have")
+        );
+        page.line(Line::default().tone(Tone::Bad, text));
+    }
     let limit = story.limit.unwrap_or(SHOWN / 2);
     let rows: Vec<Gap> = all
         .iter()
@@ -308,12 +307,21 @@ fn no_leader(page: &mut Page, story: &Story, manner: &Manner) {
         column("before", 1, Align::Left, |gap: &Gap| {
             Cell::text(gap.before.clone())
         }),
-        column("after", 2, Align::Left, |gap: &Gap| {
-            Cell::text(gap.after.clone())
+        column("after", 2, Align::Left, |gap: &Gap| match &gap.after {
+            Some(after) => Cell::text(after.clone()),
+            None => Cell::none("nobody yet").tone(Tone::Bad),
         }),
     ]);
     page.add(table.page(&rows, manner.terminal.width()));
     more(page, all.len(), limit);
+}
+
+fn how_many(all: &[NoLeader<'_>], longest: u64) -> String {
+    let mut regions: Vec<u64> = all.iter().map(|gap| gap.region).collect();
+    regions.sort_unstable();
+    regions.dedup();
+    let regions = counted(regions.len(), "region", "regions");
+    format!("{regions} for a second or more, {} at most", ms(longest))
 }
 
 struct Gap {
@@ -321,7 +329,7 @@ struct Gap {
     from: String,
     lasts: String,
     before: String,
-    after: String,
+    after: Option<String>,
 }
 
 impl Gap {
@@ -331,7 +339,7 @@ impl Gap {
             from: zone.moment(gap.from),
             lasts: ms(gap.ms().unsigned_abs()),
             before: gap.before.to_string(),
-            after: gap.after.to_string(),
+            after: gap.after.map(ToString::to_string),
         }
     }
 }
@@ -385,31 +393,4 @@ fn missing(page: &mut Page, story: &Story) {
         page.line(Line::new(format!("  {missing}")).hang(4));
     }
     more(page, all.len(), limit);
-}
-
-/// Milliseconds as people say them.
-fn ms(ms: u64) -> String {
-    match ms {
-        0..1_000 => format!("{ms} ms"),
-        1_000..100_000 => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
-        _ => crate::span::lasts(std::time::Duration::from_millis(ms)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn milliseconds_are_said_with_as_many_places_as_matter() {
-        for (count, expected) in [
-            (0, "0 ms"),
-            (999, "999 ms"),
-            (1_049, "1.0 s"),
-            (99_999, "99.9 s"),
-            (200_100, "3 min 20 s"),
-        ] {
-            assert_eq!(ms(count), expected);
-        }
-    }
 }

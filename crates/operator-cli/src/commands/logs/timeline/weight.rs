@@ -18,7 +18,7 @@ impl Weight {
         match finding {
             Finding::StoreLost(_) | Finding::Storm(_) | Finding::NoQuorum { .. } => Self::Bad,
             Finding::Told {
-                kind: EventKind::Panicked | EventKind::DiskFull | EventKind::ClockJump,
+                kind: EventKind::Panicked | EventKind::DiskFull,
                 ..
             } => Self::Bad,
             Finding::CutOff { .. } | Finding::Flapping(_) | Finding::Told { .. } => Self::Warn,
@@ -95,14 +95,5 @@ pub(super) fn name(finding: &Finding) -> &'static str {
         Finding::PdLeads { .. } => "pd_leads",
         Finding::PdGone { .. } => "pd_gone",
         _ => "other",
-    }
-}
-
-/// What it was, in words, without the moment.
-pub(super) fn words(finding: &Finding) -> String {
-    let text = finding.to_string();
-    match text.split_once(' ') {
-        Some((_, words)) => words.to_owned(),
-        None => text,
     }
 }
