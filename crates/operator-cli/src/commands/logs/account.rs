@@ -3,10 +3,11 @@
 use std::io::{self, Write};
 
 use operator_tikv::log_parser::Tally;
-use operator_tikv::log_parser::files::FileError;
+use operator_tikv::log_parser::files::{FileError, Window};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
+use super::inputs::Log;
 use super::{Manner, UNREAD};
 use crate::exit::Exit;
 use crate::text::visible;
@@ -28,6 +29,20 @@ pub(super) fn close(tally: &Tally, failed: &[FileError], manner: &Manner) -> Exi
     match failed.is_empty() {
         true => Exit::Healthy,
         false => UNREAD,
+    }
+}
+
+/// Says why nothing was found in a stretch of time, where that may surprise.
+pub(super) fn nothing_in(window: &Window, logs: &[Log], manner: &Manner) {
+    if *window == Window::default() {
+        return;
+    }
+    let zone = &manner.zone;
+    if let Some((first, last)) = super::inputs::span(logs) {
+        let (first, last) = (zone.moment(first), zone.moment(last));
+        complain(&format!(
+            "nothing in that stretch of time: the logs reach from {first} to {last}"
+        ));
     }
 }
 

@@ -55,6 +55,9 @@ pub(super) fn run(command: args::Events, manner: &Manner) -> Outcome {
         scanner: EventScanner::new(),
         time: None,
     })?;
+    if done.written == 0 {
+        account::nothing_in(&window, &logs, manner);
+    }
     let tally = account::sum(done.makers.iter().map(Maker::tally));
     Ok(account::close(&tally, &done.failed, manner))
 }

@@ -53,6 +53,9 @@ pub(super) fn run(command: Grep, manner: &Manner) -> Outcome {
         count(&done.makers, manner)?;
     }
     let found = done.makers.iter().any(|search| search.found > 0);
+    if !found {
+        account::nothing_in(&window, &logs, manner);
+    }
     let tally = account::sum(done.makers.iter().map(Maker::tally));
     match account::close(&tally, &done.failed, manner) {
         Exit::Healthy if !found && !done.makers.is_empty() => Ok(NOT_FOUND),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use operator_tikv::log_parser::Stamp;
-use operator_tikv::log_parser::files::{last_time, rotated_from, rotation_set};
+use operator_tikv::log_parser::files::{first_time, last_time, rotated_from, rotation_set};
 
 use crate::args::Input;
 use crate::failure::{Failure, Outcome};
@@ -276,6 +276,17 @@ fn without_endings(path: &Path) -> PathBuf {
         true => path.to_owned(),
         false => path.with_file_name(name),
     }
+}
+
+/// The first and the last moment of these logs, as far as they can be known without reading all.
+pub(super) fn span(logs: &[Log]) -> Option<(Stamp, Stamp)> {
+    let files = logs
+        .iter()
+        .flat_map(|log| [log.files.first(), log.files.last()]);
+    let files = files.flatten().filter(|file| file.is_file());
+    let moments = files.flat_map(|file| [first_time(file), last_time(file)]);
+    let moments: Vec<Stamp> = moments.filter_map(|time| time.ok().flatten()).collect();
+    Some((*moments.iter().min()?, *moments.iter().max()?))
 }
 
 /// The last moment of all these logs, as far as it can be known without reading them.

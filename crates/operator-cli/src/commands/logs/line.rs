@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use operator_tikv::log_parser::{
-    Ballot, Damage, EventKind, Fault, Field, Format, Level, LogEvent, LogLine, region_in_text,
-    region_of, term_of,
+    Ballot, Damage, EventKind, Fault, Field, Format, Level, LogEvent, LogLine, Text,
+    region_in_text, region_of, term_of,
 };
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -85,7 +85,7 @@ impl<'a> Labels<'a> {
                 .map(|damage| damage.to_string()),
             format: read.map(|read| format_name(read.format())),
             kind: event.map(|event| event.kind.as_str()),
-            extra_event: event.and_then(extra_word),
+            extra_event: event.and_then(|event| extra_word(event, read)),
             ts_local: match time {
                 None => read.and_then(LogLine::time_text),
                 Some(_) => None,
@@ -147,18 +147,14 @@ fn word(event: Option<&LogEvent>) -> &'static str {
 }
 
 /// The word for what is labelled beside events.
-fn extra_word(event: &LogEvent) -> Option<&'static str> {
-    let lost = |event: &LogEvent| {
-        event
-            .reason
-            .as_deref()
-            .is_some_and(|text| text.contains("lost leader"))
-    };
+fn extra_word(event: &LogEvent, read: Option<&LogLine<'_>>) -> Option<&'static str> {
+    let message = || read.and_then(LogLine::message).map(Text::to_str);
+    let lost = || message().is_some_and(|text| text.contains("lost leader"));
     Some(match event.kind {
         EventKind::RegionLeaderChanged => "pd_region_leader_changed",
         EventKind::PdCampaign => "pd_campaign",
         EventKind::LeaderMissing => "leader_missing",
-        EventKind::EtcdLeader if lost(event) => "etcd_lost_leader",
+        EventKind::EtcdLeader if lost() => "etcd_lost_leader",
         EventKind::EtcdLeader => "etcd_elected_leader",
         _ => return None,
     })

@@ -62,6 +62,7 @@ impl Sink {
 pub(super) struct Merger {
     queues: Vec<Queue>,
     left: u64,
+    written: u64,
 }
 
 #[derive(Debug, Default)]
@@ -76,6 +77,7 @@ impl Merger {
         Self {
             queues: (0..logs).map(|_| Queue::default()).collect(),
             left: limit.unwrap_or(u64::MAX),
+            written: 0,
         }
     }
 
@@ -106,6 +108,11 @@ impl Merger {
         self.end(log);
     }
 
+    /// How many lines were written.
+    pub(super) fn written(&self) -> u64 {
+        self.written
+    }
+
     /// How many lines may still be written.
     pub(super) fn left(&self) -> u64 {
         self.left
@@ -128,6 +135,7 @@ impl Merger {
             };
             next.batch.write_first(out)?;
             self.left -= 1;
+            self.written += 1;
         }
         Ok(())
     }

@@ -28,6 +28,9 @@ pub(super) fn run(command: Parse, manner: &Manner) -> Outcome {
         progress: Progress::beside_output(&manner.clock, progress::total(&logs)),
     };
     let done = stream::run(&logs, task, |log| Parsing::new(log, window, named, several))?;
+    if done.written == 0 {
+        account::nothing_in(&window, &logs, manner);
+    }
     let tally = account::sum(done.makers.iter().map(Maker::tally));
     Ok(account::close(&tally, &done.failed, manner))
 }

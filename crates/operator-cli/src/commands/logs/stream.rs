@@ -41,6 +41,8 @@ pub(super) struct Done<M> {
     pub(super) makers: Vec<M>,
     /// What could not be read.
     pub(super) failed: Vec<FileError>,
+    /// How many lines were written.
+    pub(super) written: u64,
 }
 
 type Reader<M> = JoinHandle<(M, Result<u64, FileError>)>;
@@ -71,9 +73,12 @@ pub(super) fn run<M: Maker>(
     if gone(written)? || merger.is_done() {
         // Whoever still waits for standard input need not be waited for.
         let ended = readers.into_iter().filter(JoinHandle::is_finished);
-        return Ok(collect(ended).0);
+        let (mut done, _) = collect(ended);
+        done.written = merger.written();
+        return Ok(done);
     }
     let (mut done, ends) = collect(readers.into_iter());
+    done.written = merger.written();
     if task.reading.follows {
         follow(logs, &ends, &mut done.makers, &mut merger, &mut out)?;
     }
@@ -142,6 +147,7 @@ fn collect<M>(readers: impl Iterator<Item = Reader<M>>) -> (Done<M>, Vec<u64>) {
     let mut done = Done {
         makers: Vec::new(),
         failed: Vec::new(),
+        written: 0,
     };
     let mut ends = Vec::new();
     for reader in readers {

@@ -228,7 +228,13 @@ impl Pattern {
             .case_insensitive(either_case)
             .size_limit(PATTERN_BYTES)
             .build()
-            .map_err(|error| BadFilter(format!("cannot read pattern {text:?}: {error}")))?;
+            .map_err(|error| {
+                // The library draws the place below the pattern; its last line says what is wrong.
+                let error = error.to_string();
+                let reason = error.lines().last().unwrap_or_default();
+                let reason = reason.trim_start_matches("error: ");
+                BadFilter(format!("cannot read pattern {text:?}: {reason}"))
+            })?;
         Ok(Pattern {
             regex,
             needle: Needle::of_pattern(text, either_case),
