@@ -17,6 +17,7 @@ use super::progress::{self, Progress};
 use super::{Manner, account, resolve, stream};
 use crate::args;
 use crate::failure::Outcome;
+use weight::Weight;
 
 pub(super) fn run(command: args::Timeline, manner: &Manner) -> Outcome {
     let (logs, window) = resolve(&command.input, manner)?;
@@ -164,5 +165,14 @@ impl Story {
         all.filter(touches)
             .filter(|finding| weight::is_about(finding, &self.regions))
             .collect()
+    }
+
+    /// So many of them, the weightiest, by time.
+    fn weightiest(&self, most: usize) -> Vec<&Finding> {
+        let mut found: Vec<(usize, &Finding)> = self.findings().into_iter().enumerate().collect();
+        found.sort_by_key(|(at, finding)| (Weight::of(finding), *at));
+        found.truncate(most);
+        found.sort_by_key(|(at, _)| *at);
+        found.into_iter().map(|(_, finding)| finding).collect()
     }
 }

@@ -59,7 +59,7 @@ impl Whole {
         let reigns = reigns
             .flat_map(|region| timeline.reigns_of(region))
             .filter(|reign| story.is_within(reign.from, reign.until));
-        let findings = story.findings();
+        let findings = story.weightiest(limit);
         let gaps = gaps(story);
         Self {
             schema: SCHEMA,
@@ -82,10 +82,7 @@ impl Whole {
                 since: text(story.window.from),
                 until: text(story.window.until),
             },
-            findings: findings
-                .into_iter()
-                .take(limit)
-                .map(FindingOf::of)
+            findings: findings.into_iter().map(FindingOf::of)
                 .collect(),
             elections: elections.take(limit).map(ElectionOf::of).collect(),
             gaps: gaps.iter().take(limit).map(GapOf::of).collect(),

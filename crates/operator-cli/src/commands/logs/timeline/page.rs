@@ -80,7 +80,7 @@ fn findings(page: &mut Page, story: &Story, zone: &Zone) {
     }
     let limit = story.limit.unwrap_or(SHOWN * 5);
     let mut day = String::new();
-    for finding in all.iter().take(limit) {
+    for finding in story.weightiest(limit) {
         let at = finding.at();
         let today = zone.day(at);
         if today != day {

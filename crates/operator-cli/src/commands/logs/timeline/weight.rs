@@ -3,7 +3,7 @@
 use operator_tikv::log_parser::{EventKind, Finding, Restart, Stamp};
 
 /// How much a finding weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Weight {
     /// Somebody was hurt.
     Bad,
