@@ -11,9 +11,11 @@ mod whom;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use judge::{Check, Explain, Judge, Maintenance, MaintenanceCommand, Rules, Watch, Why};
+pub(crate) use judge::{
+    Check, Explain, Judge, Maintenance, MaintenanceCommand, Rules, StateFile, Watch, Why,
+};
 pub(crate) use logs::{Events, Grep, Input, Logs, LogsCommand, Parse, Timeline};
-pub(crate) use look::{Hot, Look, Order, Region, Regions, Status, Store};
+pub(crate) use look::{AilmentWord, Hot, Look, Order, Region, Regions, Status, Store};
 pub(crate) use output::{Colour, Format, Output};
 pub(crate) use sim::Sim;
 pub(crate) use tools::{Completions, Demo, Man};

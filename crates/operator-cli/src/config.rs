@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use operator_tikv::invariants::Settings;
 use operator_tikv::{IdentityFiles, InstanceTemplate, PromAuth, TlsFiles};
 
 use crate::args::Format;
@@ -69,6 +70,7 @@ pub(crate) struct Output {
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
     pub(crate) skip: Vec<&'static str>,
+    pub(crate) settings: Settings,
 }
 
 impl Config {
@@ -206,6 +208,7 @@ fn output(section: &Section<'_>) -> Outcome<Output> {
     Ok(read)
 }
 
+/// `skip`, and for every rule a table of what is set of it.
 fn rules(section: &Section<'_>) -> Outcome<Rules> {
     let codes = crate::rulebook::codes();
     let mut skip = Vec::new();
@@ -214,8 +217,22 @@ fn rules(section: &Section<'_>) -> Outcome<Rules> {
         let unknown = || section.wrong("skip", &crate::nearest::unknown("rule", &name, &codes));
         skip.push(*code.ok_or_else(unknown)?);
     }
+    let mut settings = Settings::default();
+    for code in codes {
+        let Some(rule) = section.section(code)? else {
+            continue;
+        };
+        for (knob, value) in rule.values()? {
+            settings
+                .set(code, knob, &value)
+                .map_err(|error| rule.wrong(knob, &error.to_string()))?;
+        }
+    }
     section.end()?;
-    Ok(Rules { skip })
+    settings
+        .check()
+        .map_err(|error| section.wrong("skip", &error.to_string()))?;
+    Ok(Rules { skip, settings })
 }
 
 #[cfg(test)]
@@ -254,6 +271,8 @@ mod tests {
             time = "local"
             [rules]
             skip = ["store_down"]
+            [rules.store_down]
+            grace = "30s"
             "#,
         );
         let config = config.expect("it can be read");

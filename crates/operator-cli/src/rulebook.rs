@@ -1,16 +1,12 @@
 //! The rules as the command knows them before it knows a cluster.
 
-use operator_core::{Invariant, Rule};
-use operator_tikv::invariants;
+use operator_core::Rule;
+use operator_tikv::invariants::{self, Settings};
 
-/// Every rule, as it is judged when nobody asks for less.
-pub(crate) fn all() -> Vec<Box<dyn Invariant>> {
-    invariants::standard()
-}
-
-/// What is known of every rule without judging.
-pub(crate) fn rules() -> Vec<Rule> {
-    all()
+/// What is known of every rule without judging, under these settings.
+pub(crate) fn rules(settings: &Settings) -> Vec<Rule> {
+    let rules = invariants::standard(settings);
+    rules
         .iter()
         .map(|invariant| invariant.rule().clone())
         .collect()
@@ -18,5 +14,5 @@ pub(crate) fn rules() -> Vec<Rule> {
 
 /// The codes of every rule.
 pub(crate) fn codes() -> Vec<&'static str> {
-    rules().iter().map(|rule| rule.code).collect()
+    invariants::pages().map(|page| page.code).collect()
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use operator_core::Clock;
 use operator_sim::Scenario;
+use operator_tikv::invariants::Settings;
 use operator_tikv::{PdClient, PdOptions, PromClient, PromOptions, TikvSubject};
 use serde::Serialize;
 
@@ -29,6 +30,7 @@ pub(crate) struct Target {
     pub(crate) clock: Clock,
     pub(crate) shown: Shown,
     pub(crate) simulated: Option<Simulated>,
+    settings: Settings,
     pd_options: PdOptions,
     prom_options: PromOptions,
 }
@@ -104,6 +106,7 @@ impl Target {
         }
         let clock = Clock::system();
         let mut target = Self {
+            settings: config.rules.settings.clone(),
             pd_options: pd_options(&config, &clock),
             prom_options: prom_options(config),
             pd: said.pd,
@@ -126,24 +129,30 @@ impl Target {
 
     async fn simulated(scenario: &'static Scenario, config: Config, pace: Pace) -> Outcome<Self> {
         let simulated = Simulated::serve(scenario, SEED, pace).await?;
+        Ok(Self::of(simulated, scenario.name, config))
+    }
+
+    /// A simulated cluster. Of the file, what is set of rules counts; the rest is about other clusters.
+    pub(crate) fn of(simulated: Simulated, scenario: &str, config: Config) -> Self {
         let clock = simulated.clock();
         let own = Config {
             rules: config.rules,
             ..Config::default()
         };
-        Ok(Self {
+        Self {
             pd: Some(simulated.pd()),
             prometheus: Some(simulated.prometheus()),
             shown: Shown {
                 pd: Some(simulated.pd()),
                 prometheus: Some(simulated.prometheus()),
-                sim: Some(scenario.name.to_owned()),
+                sim: Some(scenario.to_owned()),
             },
+            settings: own.rules.settings.clone(),
             pd_options: pd_options(&own, &clock),
             prom_options: prom_options(own),
             clock,
             simulated: Some(simulated),
-        })
+        }
     }
 
     /// A client of PD.
@@ -176,7 +185,11 @@ impl Target {
 
     /// The cluster as a subject.
     pub(crate) fn subject(&self) -> Outcome<TikvSubject> {
-        Ok(TikvSubject::new(self.pd()?))
+        let builder = TikvSubject::builder(self.pd()?).settings(self.settings.clone());
+        Ok(match self.prometheus()? {
+            Some(prometheus) => builder.prometheus(prometheus).build(),
+            None => builder.build(),
+        })
     }
 }
 

@@ -189,6 +189,21 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// Every value of the table with its key, as text: for tables whose keys somebody else knows.
+    pub(super) fn values(&self) -> Outcome<Vec<(&'a str, String)>> {
+        let text = |key: &str, value: &Spanned<DeValue<'_>>| match value.get_ref() {
+            DeValue::String(text) => Ok(text.to_string()),
+            DeValue::Integer(number) => Ok(number.as_str().to_owned()),
+            DeValue::Float(number) => Ok(number.as_str().to_owned()),
+            _ => Err(self.mistyped(key, "a string or a number", value)),
+        };
+        let values = self.table.iter().map(|(key, value)| {
+            let key = key.get_ref().as_ref();
+            Ok((key, text(key, value)?))
+        });
+        values.collect()
+    }
+
     /// A path, which is relative to the folder of the configuration file.
     pub(super) fn beside(&self, path: &str) -> PathBuf {
         let folder = Path::new(self.file.name).parent();

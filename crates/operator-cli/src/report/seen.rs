@@ -1,6 +1,8 @@
 //! What commands that only look have to say: the payload, and what is missing from it.
 
-use operator_core::{Gap, Result as ReadResult, Timestamp};
+use std::collections::BTreeSet;
+
+use operator_core::{Entity, Gap, Result as ReadResult, Timestamp};
 use serde::Serialize;
 
 use super::{BlindForm, SCHEMA};
@@ -96,10 +98,6 @@ impl Reads {
             .ok()
     }
 
-    pub(crate) fn kept<T>(&mut self, read: Result<T, Gap>) -> Option<T> {
-        read.map_err(|gap| self.miss(gap)).ok()
-    }
-
     /// Notes a gap, once.
     pub(crate) fn miss(&mut self, gap: Gap) {
         if !self.gaps.contains(&gap) {
@@ -109,5 +107,46 @@ impl Reads {
 
     pub(crate) fn misses<'a>(&mut self, gaps: impl IntoIterator<Item = &'a Gap>) {
         gaps.into_iter().for_each(|gap| self.miss(gap.clone()));
+    }
+}
+
+impl Reads {
+    /// Notes the gaps of readings, those that have one reason together.
+    pub(crate) fn misses_readings<'a>(&mut self, gaps: impl IntoIterator<Item = &'a Gap>) {
+        let mut groups: Vec<(&Gap, usize, BTreeSet<&Entity>)> = Vec::new();
+        for gap in gaps {
+            let alike = |group: &&mut (&Gap, usize, _)| {
+                group.0.why() == gap.why() && group.0.origin() == gap.origin()
+            };
+            let group = match groups.iter_mut().find(alike) {
+                Some(group) => group,
+                None => {
+                    groups.push((gap, 0, BTreeSet::new()));
+                    let last = groups.len() - 1;
+                    &mut groups[last]
+                }
+            };
+            group.1 += 1;
+            group.2.extend(gap.entity());
+        }
+        for (first, count, entities) in groups {
+            if count == 1 {
+                self.miss(first.clone());
+                continue;
+            }
+            let gap = Gap::new(format!("{count} readings"), first.why().clone());
+            let gap = match (entities.len(), entities.first()) {
+                (1, Some(one)) => gap.about((*one).clone()),
+                (several, _) if several > 1 => Gap::new(
+                    format!("{count} readings of {several} stores"),
+                    first.why().clone(),
+                ),
+                _ => gap,
+            };
+            self.miss(match first.origin() {
+                Some(origin) => gap.at(origin),
+                None => gap,
+            });
+        }
     }
 }

@@ -79,6 +79,37 @@ pub(crate) struct Column<T> {
     pub(crate) cell: fn(&T) -> Cell,
 }
 
+/// A column whose title is its name.
+pub(crate) fn column<T>(
+    name: &'static str,
+    align: Align,
+    rank: u8,
+    cell: fn(&T) -> Cell,
+) -> Column<T> {
+    Column {
+        name,
+        title: name,
+        align,
+        rank,
+        cell,
+    }
+}
+
+/// The rows as they were asked for, and how many more there are.
+pub(crate) fn ordered<T>(
+    table: &Table<T>,
+    mut rows: Vec<T>,
+    order: &crate::args::Order,
+) -> Result<(Vec<T>, usize), Failure> {
+    if let Some(by) = &order.sort {
+        table.sort(&mut rows, by)?;
+    }
+    let limit = order.limit.unwrap_or(rows.len());
+    let more = rows.len().saturating_sub(limit);
+    rows.truncate(limit);
+    Ok((rows, more))
+}
+
 /// The columns of a list, and the order that was asked for.
 #[derive(Debug)]
 pub(crate) struct Table<T: 'static> {
@@ -91,8 +122,10 @@ const ROOM: usize = 2;
 const WIDEST: usize = 60;
 
 impl<T> Table<T> {
-    pub(crate) fn new(columns: Vec<Column<T>>) -> Self {
-        Self { columns }
+    pub(crate) fn new<const N: usize>(columns: [Column<T>; N]) -> Self {
+        Self {
+            columns: columns.into(),
+        }
     }
 
     /// Sorts as `COLUMN[:desc]` says.

@@ -82,8 +82,7 @@ impl Whole {
                 since: text(story.window.from),
                 until: text(story.window.until),
             },
-            findings: findings.into_iter().map(FindingOf::of)
-                .collect(),
+            findings: findings.into_iter().map(FindingOf::of).collect(),
             elections: elections.take(limit).map(ElectionOf::of).collect(),
             gaps: gaps.iter().take(limit).map(GapOf::of).collect(),
             leaders: reigns.take(limit).map(ReignOf::of).collect(),
