@@ -223,6 +223,7 @@ fn a_found_line_for_programs_is_parsed_too() {
 #[test]
 fn what_is_wrong_on_the_command_line_is_64_and_says_what_was_meant() {
     let scratch = three("logs-usage");
+    scratch.file("old.log.gz", b"\x1f\x8b");
     for (args, expected) in [
         (
             &["events", "a", "--class", "leadrship"][..],
@@ -272,6 +273,10 @@ fn what_is_wrong_on_the_command_line_is_64_and_says_what_was_meant() {
         (
             &["events", "a", "--follow", "--until", "now"],
             "cannot be used with",
+        ),
+        (
+            &["events", "-f", "old.log.gz"],
+            "operator: cannot follow old.log.gz: it is compressed\n",
         ),
         (&["timelin", "a"], "a similar subcommand exists: 'timeline'"),
     ] {

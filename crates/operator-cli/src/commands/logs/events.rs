@@ -10,7 +10,7 @@ use operator_tikv::log_parser::{
 };
 use serde::Serialize;
 
-use super::inputs::Log;
+use super::inputs::{self, Log};
 use super::merging::Sink;
 use super::progress::{self, Progress};
 use super::reading::{self, Maker, Piece};
@@ -23,6 +23,9 @@ use crate::text::{Line, Page, Tone};
 
 pub(super) fn run(command: args::Events, manner: &Manner) -> Outcome {
     let (logs, window) = resolve(&command.input, manner)?;
+    if command.stream.follow {
+        inputs::check_growing(&logs)?;
+    }
     let filter = Arc::new(Filter::of(&command));
     let task = stream::Task {
         reading: reading::Manner {

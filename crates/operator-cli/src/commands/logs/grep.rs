@@ -9,7 +9,7 @@ use operator_tikv::log_parser::files::{Filter, Finder, Window, time_of};
 use operator_tikv::log_parser::{LogLine, Stamp, Tally, parse_lenient, parse_line};
 use serde::Serialize;
 
-use super::inputs::Log;
+use super::inputs::{self, Log};
 use super::line::Labels;
 use super::merging::Sink;
 use super::progress::{self, Progress};
@@ -23,6 +23,9 @@ use crate::text::visible;
 pub(super) fn run(command: Grep, manner: &Manner) -> Outcome {
     let filter = filter(&command)?;
     let (logs, window) = resolve(&command.input, manner)?;
+    if command.stream.follow {
+        inputs::check_growing(&logs)?;
+    }
     let total = progress::total(&logs);
     let task = stream::Task {
         reading: reading::Manner {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use operator_tikv::log_parser::Stamp;
-use operator_tikv::log_parser::files::{first_time, last_time, rotated_from, rotation_set};
+use operator_tikv::log_parser::files::{first_time, last_time, open, rotated_from, rotation_set};
 
 use crate::args::Input;
 use crate::failure::{Failure, Outcome};
@@ -276,6 +276,23 @@ fn without_endings(path: &Path) -> PathBuf {
         true => path.to_owned(),
         false => path.with_file_name(name),
     }
+}
+
+/// Whether these logs can be followed: a compressed file does not grow.
+pub(super) fn check_growing(logs: &[Log]) -> Outcome<()> {
+    let lasts = logs.iter().filter_map(|log| log.files.last());
+    for path in lasts.filter(|path| path.is_file()) {
+        let source =
+            open(path).map_err(|error| failure(error.doing, &error.path, &error.source))?;
+        if source.len().is_none() {
+            return Err(Failure::usage(format!(
+                "cannot follow {}: it is compressed",
+                path.display()
+            ))
+            .hint("the log that is being written"));
+        }
+    }
+    Ok(())
 }
 
 /// The first and the last moment of these logs, as far as they can be known without reading all.

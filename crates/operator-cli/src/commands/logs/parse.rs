@@ -6,7 +6,7 @@ use operator_tikv::log_parser::files::{Window, time_of};
 use operator_tikv::log_parser::{Stamp, Tally, parse_lenient, parse_line};
 use serde::Serialize;
 
-use super::inputs::Log;
+use super::inputs::{self, Log};
 use super::line::Labels;
 use super::merging::Sink;
 use super::progress::{self, Progress};
@@ -17,6 +17,9 @@ use crate::failure::Outcome;
 
 pub(super) fn run(command: Parse, manner: &Manner) -> Outcome {
     let (logs, window) = resolve(&command.input, manner)?;
+    if command.stream.follow {
+        inputs::check_growing(&logs)?;
+    }
     let named = logs.len() > 1;
     let several = named || logs.iter().any(|log| log.files.len() > 1);
     let task = stream::Task {

@@ -143,7 +143,7 @@ fn merge(
 }
 
 /// Waits for those readers; gives what they made, what failed, and where each came to its end.
-fn collect<M>(readers: impl Iterator<Item = Reader<M>>) -> (Done<M>, Vec<u64>) {
+fn collect<M>(readers: impl Iterator<Item = Reader<M>>) -> (Done<M>, Vec<Option<u64>>) {
     let mut done = Done {
         makers: Vec::new(),
         failed: Vec::new(),
@@ -155,9 +155,9 @@ fn collect<M>(readers: impl Iterator<Item = Reader<M>>) -> (Done<M>, Vec<u64>) {
             Ok((maker, read)) => {
                 done.makers.push(maker);
                 match read {
-                    Ok(end) => ends.push(end),
+                    Ok(end) => ends.push(Some(end)),
                     Err(error) => {
-                        ends.push(0);
+                        ends.push(None);
                         done.failed.push(error);
                     }
                 }
@@ -171,18 +171,19 @@ fn collect<M>(readers: impl Iterator<Item = Reader<M>>) -> (Done<M>, Vec<u64>) {
 /// Goes on with what is written from now on, until nobody reads it any more.
 fn follow<M: Maker>(
     logs: &[Log],
-    ends: &[u64],
+    ends: &[Option<u64>],
     makers: &mut [M],
     merger: &mut Merger,
     out: &mut Out,
 ) -> Outcome<()> {
     let mut followed = Vec::new();
     for ((log, end), maker) in logs.iter().zip(ends).zip(makers) {
-        let Some(path) = log
+        let path = log
             .files
             .last()
-            .filter(|path| path.as_path() != Path::new("-"))
-        else {
+            .filter(|path| path.as_path() != Path::new("-"));
+        // What broke off before is not begun again.
+        let (Some(path), Some(end)) = (path, end) else {
             continue;
         };
         let follower = Follower::from_offset(path, *end)
