@@ -9,13 +9,14 @@ mod num;
 mod pd;
 mod prng;
 mod prom;
+mod record;
 mod scenario;
 mod serve;
 mod shape;
 mod truth;
 
 pub use cluster::Cluster;
-pub use cluster::event::{Cause, Ending, Event, EventKind, PeerRef};
+pub use cluster::event::{Cause, Ending, Event, EventKind, PeerRef, RegionRef};
 pub use fault::{Entity, Fault, FaultError, InjectionId, Param, ParamKind, faults};
 pub use http::{Outcome, Reply, Request};
 pub use log_lines::{LogFile, LogLine};

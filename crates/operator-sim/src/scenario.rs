@@ -178,6 +178,11 @@ static SCENARIOS: &[Scenario] = &[
         &["hot-write region=4 at=30s"],
     ),
     incident(
+        "hot-tail",
+        "writes gather at the end of the key space, which grows and is split",
+        &["hot-write region=last at=30s"],
+    ),
+    incident(
         "evict-leader-left",
         "a scheduler is left behind",
         &["evict-leader-left store=2 at=30s"],
@@ -217,6 +222,16 @@ static SCENARIOS: &[Scenario] = &[
         "all-slow",
         "every store is slower alike, as under load",
         &["all-slow factor=30 at=30s for=10m"],
+    ),
+    incident(
+        "data-grows",
+        "data grows everywhere, and regions split",
+        &["data-grows mib=4 at=30s for=30m"],
+    ),
+    incident(
+        "tables-dropped",
+        "tables are dropped, and their regions are merged",
+        &["tables-dropped part=0.4 at=30s"],
     ),
     incident(
         "short-restart",
@@ -297,6 +312,17 @@ static SCENARIOS: &[Scenario] = &[
             cluster.advance(Duration::from_secs(3600));
         },
         ..incident("tombstones", "a store was removed long ago", &[])
+    },
+    Scenario {
+        shape: || Shape {
+            tiflash: 1,
+            ..Shape::default()
+        },
+        ..incident(
+            "tiflash-present",
+            "a store of TiFlash is there, which is not TiKV's",
+            &[],
+        )
     },
     Scenario {
         shape: || Shape {

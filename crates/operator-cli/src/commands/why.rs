@@ -1,5 +1,7 @@
 //! `operator why CODE`: why there is a finding, or why there is none.
 
+mod readings;
+
 use operator_core::{Engine, Entity, Snapshot, Subject, Timestamp, Verdict, Verdicts};
 use operator_tikv::invariants;
 use serde::Serialize;
@@ -111,7 +113,7 @@ pub(crate) async fn run(args: Why, config: Config, context: &Context) -> Outcome
             None => verdicts.of(entity),
         };
         let mut about = about(entity, verdict, &findings, args.code, context, now);
-        about.read(entity, snapshot, page.input, now);
+        about.read(entity, snapshot, args.code, now);
         about
     });
     let answer = Answered {
@@ -279,7 +281,7 @@ impl About {
     }
 
     /// What is measured now of what the rule reads, as far as it is about a store.
-    fn read(&mut self, entity: &Entity, snapshot: &Snapshot, input: &str, now: Timestamp) {
+    fn read(&mut self, entity: &Entity, snapshot: &Snapshot, code: &str, now: Timestamp) {
         let Entity::Store(id) = entity else { return };
         let Ok(metrics) = snapshot.metrics_of(*id) else {
             return;
@@ -293,9 +295,10 @@ impl About {
                 .filter(|strain| strain.store == *id);
             measures.extend(own.flat_map(reading::of_strain));
         }
+        let read = readings::of(code);
         for measure in measures
             .iter()
-            .filter(|measure| input.contains(measure.name))
+            .filter(|measure| read.contains(&measure.name))
         {
             self.lines.push(read_line(measure, now));
             self.readings.push(ReadingForm {

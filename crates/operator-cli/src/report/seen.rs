@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use operator_core::{Entity, Gap, Result as ReadResult, Timestamp};
+use operator_core::{Entity, Gap, Result as ReadResult, Timestamp, Why};
 use serde::Serialize;
 
 use super::{BlindForm, SCHEMA};
 use crate::context::{Answer, Context};
 use crate::exit::Exit;
+use crate::failure::advice;
 use crate::findings::is_configured;
 use crate::target::Shown;
 use crate::text::{Line, Page, Tone};
@@ -80,10 +81,30 @@ pub(crate) fn gaps_page(gaps: &[Gap]) -> Page {
         let rest = gaps.len() - MOST_GAPS;
         page.line(Line::default().tone(Tone::Warn, format!("and {rest} more that were not seen")));
     }
+    page.add(advice_page(gaps));
     page
 }
 
 const MOST_GAPS: usize = 20;
+
+/// What somebody can do about what could not be seen, each thing once.
+pub(crate) fn advice_page<'a>(gaps: impl IntoIterator<Item = &'a Gap>) -> Page {
+    let mut hints: Vec<String> = Vec::new();
+    for gap in gaps {
+        if let Why::Failed(error) = gap.why() {
+            let new = advice(error).into_iter();
+            let new: Vec<String> = new.filter(|hint| !hints.contains(hint)).collect();
+            hints.extend(new);
+        }
+    }
+    let mut page = Page::default();
+    for hint in hints.iter().take(MOST_HINTS) {
+        page.line(Line::default().faint(format!("    try: {hint}")).hang(9));
+    }
+    page
+}
+
+const MOST_HINTS: usize = 4;
 
 /// Collects what reads could not see, so that each costs only itself.
 #[derive(Debug, Default)]

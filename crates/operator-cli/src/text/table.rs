@@ -260,24 +260,12 @@ mod tests {
     use crate::term::Terminal;
 
     fn table() -> Table<(u64, Option<f64>)> {
-        Table::new(vec![
-            Column {
-                name: "id",
-                title: "id",
-                align: Align::Right,
-                rank: 0,
-                cell: |row| Cell::count(row.0),
-            },
-            Column {
-                name: "share",
-                title: "share",
-                align: Align::Left,
-                rank: 1,
-                cell: |row| match row.1 {
-                    Some(share) => Cell::number(share, format!("{share} %")),
-                    None => Cell::none("?"),
-                },
-            },
+        Table::new([
+            column("id", Align::Right, 0, |row: &(u64, _)| Cell::count(row.0)),
+            column("share", Align::Left, 1, |row| match row.1 {
+                Some(share) => Cell::number(share, format!("{share} %")),
+                None => Cell::none("?"),
+            }),
         ])
     }
 

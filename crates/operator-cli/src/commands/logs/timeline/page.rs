@@ -8,7 +8,7 @@ use super::weight::Weight;
 use super::words::{ms, words};
 use crate::commands::logs::Manner;
 use crate::commands::logs::when::Zone;
-use crate::text::{Align, Cell, Column, Line, Page, Table, Tone};
+use crate::text::{Align, Cell, Line, Page, Table, Tone, column};
 use crate::units::counted;
 
 /// So many of a list are shown unless more are asked for.
@@ -237,41 +237,31 @@ pub(super) fn kind(kind: ElectionKind) -> &'static str {
 }
 
 fn table() -> Table<Row> {
-    Table::new(vec![
-        column("when", 0, Align::Left, |row: &Row| {
+    Table::new([
+        column("when", Align::Left, 0, |row: &Row| {
             Cell::text(row.at.clone())
         }),
-        column("region", 0, Align::Right, |row: &Row| {
+        column("region", Align::Right, 0, |row: &Row| {
             Cell::count(row.region)
         }),
-        column("term", 1, Align::Right, |row: &Row| Cell::count(row.term)),
-        column("why", 0, Align::Left, |row: &Row| Cell::text(row.why)),
-        column("leader", 0, Align::Left, |row: &Row| match &row.leader {
+        column("term", Align::Right, 1, |row: &Row| Cell::count(row.term)),
+        column("why", Align::Left, 0, |row: &Row| Cell::text(row.why)),
+        column("leader", Align::Left, 0, |row: &Row| match &row.leader {
             Some(leader) => Cell::text(leader.clone()),
             None => Cell::none("not won").tone(Tone::Warn),
         }),
-        column("before", 2, Align::Left, |row: &Row| match &row.before {
+        column("before", Align::Left, 2, |row: &Row| match &row.before {
             Some(before) => Cell::text(before.clone()),
             None => Cell::none("?"),
         }),
-        column("took", 3, Align::Right, |row: &Row| match row.took_ms {
+        column("took", Align::Right, 3, |row: &Row| match row.took_ms {
             Some(took) => Cell::text(ms(took)),
             None => Cell::none("?"),
         }),
-        column("tries", 4, Align::Right, |row: &Row| {
+        column("tries", Align::Right, 4, |row: &Row| {
             Cell::count(row.tries.into())
         }),
     ])
-}
-
-fn column<T>(name: &'static str, rank: u8, align: Align, cell: fn(&T) -> Cell) -> Column<T> {
-    Column {
-        name,
-        title: name,
-        align,
-        rank,
-        cell,
-    }
 }
 
 fn no_leader(page: &mut Page, story: &Story, manner: &Manner) {
@@ -294,20 +284,20 @@ fn no_leader(page: &mut Page, story: &Story, manner: &Manner) {
         .map(|gap| Gap::of(gap, &manner.zone))
         .collect();
     page.gap();
-    let table = Table::new(vec![
-        column("region", 0, Align::Right, |gap: &Gap| {
+    let table = Table::new([
+        column("region", Align::Right, 0, |gap: &Gap| {
             Cell::count(gap.region)
         }),
-        column("from", 0, Align::Left, |gap: &Gap| {
+        column("from", Align::Left, 0, |gap: &Gap| {
             Cell::text(gap.from.clone())
         }),
-        column("for", 0, Align::Right, |gap: &Gap| {
+        column("for", Align::Right, 0, |gap: &Gap| {
             Cell::text(gap.lasts.clone())
         }),
-        column("before", 1, Align::Left, |gap: &Gap| {
+        column("before", Align::Left, 1, |gap: &Gap| {
             Cell::text(gap.before.clone())
         }),
-        column("after", 2, Align::Left, |gap: &Gap| match &gap.after {
+        column("after", Align::Left, 2, |gap: &Gap| match &gap.after {
             Some(after) => Cell::text(after.clone()),
             None => Cell::none("nobody yet").tone(Tone::Bad),
         }),
