@@ -10,6 +10,7 @@ use crate::args::{Format, Sim};
 use crate::context::{Context, json_line, print};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
+use crate::report::SCHEMA;
 use crate::text::{Line, Page};
 
 pub(crate) async fn run(command: Sim, context: &Context) -> Outcome {
@@ -37,6 +38,7 @@ pub(crate) async fn run(command: Sim, context: &Context) -> Outcome {
         .await
         .map_err(|error| cannot_serve(&error))?;
     let serving = Serving {
+        schema: SCHEMA,
         scenario: command.scenario.name,
         summary: command.scenario.summary,
         seed: command.seed,
@@ -112,6 +114,7 @@ async fn until_told() {
 /// What is served, and where.
 #[derive(Debug, Serialize)]
 struct Serving {
+    schema: &'static str,
     scenario: &'static str,
     summary: &'static str,
     seed: u64,

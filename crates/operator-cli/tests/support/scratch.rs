@@ -113,13 +113,13 @@ impl Said {
     }
 }
 
-/// Compares with the file of that name; `OPERATOR_BLESS=1` writes it instead, for a look at the difference.
+/// Compares with the file of that name; `UPDATE_GOLDEN=1` writes it instead, for a look at the difference.
 #[track_caller]
 pub(crate) fn golden(name: &str, found: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/golden")
         .join(name);
-    if std::env::var_os("OPERATOR_BLESS").is_some() {
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&path, found).expect("the file can be written");
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();
