@@ -137,6 +137,12 @@ pub enum Fault {
         /// The subject's name.
         subject: String,
     },
+    /// Nobody configured where to look: its gap is listed, and never counted as blindness.
+    #[error("{what} is not configured")]
+    NotConfigured {
+        /// What would have to be configured.
+        what: &'static str,
+    },
 }
 
 fn tail(excerpt: &str) -> String {
@@ -267,6 +273,10 @@ mod tests {
                     subject: "printers".into(),
                 },
                 "cannot read stores from http://pd: printers does not support it",
+            ),
+            (
+                Fault::NotConfigured { what: "Prometheus" },
+                "cannot read stores from http://pd: Prometheus is not configured",
             ),
         ];
         for (fault, expected) in table {

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::time::seconds;
-use crate::{Entity, Error, Timestamp};
+use crate::{Entity, Error, Fault, Timestamp};
 
 /// Something that could not be seen: what, why, from where, since when, and which entity it is about.
 ///
@@ -99,7 +99,10 @@ impl Gap {
 
 impl From<Error> for Why {
     fn from(error: Error) -> Self {
-        Self::Failed(Arc::new(error))
+        match &*error.fault {
+            Fault::NotConfigured { .. } => Self::NotConfigured,
+            _ => Self::Failed(Arc::new(error)),
+        }
     }
 }
 

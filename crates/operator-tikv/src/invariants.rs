@@ -1,12 +1,15 @@
-//! The rules that TiKV is judged by: one struct per rule, its test beneath. They know the domain and
-//! nothing of how it was read.
+//! The rules that TiKV is judged by: one struct per rule, its test beneath. They know the domain and the
+//! facts, and nothing of how those were read.
 
+mod common;
+mod death;
+mod handbook;
+mod page;
+mod registry;
+mod settings;
 mod store_down;
 
-use operator_core::Invariant;
-pub use store_down::StoreDown;
-
-/// Every rule, as it is judged when nobody asks for less.
-pub fn standard() -> Vec<Box<dyn Invariant>> {
-    vec![Box::new(StoreDown::default())]
-}
+pub use handbook::handbook;
+pub use page::{Knob, Page, Unit};
+pub use registry::{pages, standard};
+pub use settings::{SettingError, Settings, page};

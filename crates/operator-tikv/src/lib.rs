@@ -14,4 +14,4 @@ pub use facts::*;
 pub use http::{IdentityFiles, TlsFiles};
 pub use pd::*;
 pub use prom::*;
-pub use subject::TikvSubject;
+pub use subject::{TikvBuilder, TikvSubject};

@@ -1,29 +1,120 @@
 //! TiKV as a subject: its reads put together.
 
+mod measured;
+mod parts;
+mod shared;
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use futures_util::future::join;
 use operator_core::{
-    Actions, ClusterMetrics, Gap, Invariant, Listing, Measured, Part, Reading, Regions, Result,
-    Store, StoreId, StoreMetrics, Subject, Timestamp, Why,
+    Actions, ClusterMetrics, Error, Fault, Gap, Invariant, Listing, Measured, Part, Reading,
+    Regions, Result, Store, StoreId, StoreMetrics, Subject, Timestamp,
 };
 
-use crate::{PdClient, invariants};
+use crate::invariants::{self, Settings};
+use crate::{PdClient, PromClient};
+use shared::Shared;
 
-/// A TiKV cluster, read from PD.
+/// A TiKV cluster, read from PD, and measured by Prometheus where there is one.
 ///
-/// Performance is measured by Prometheus, which is not configured: what PD knows of a store is there,
-/// the rest is blind and says so.
+/// What one look asks does not depend on the number of stores and regions.
+///
+/// ```
+/// use operator_core::Subject;
+/// use operator_tikv::{PdClient, PromClient, TikvSubject};
+///
+/// let pd = PdClient::new("pd-0:2379,pd-1:2379")?;
+/// let subject = TikvSubject::builder(pd)
+///     .prometheus(PromClient::new("http://monitor:9090")?)
+///     .build();
+/// assert_eq!(subject.name(), "tikv");
+/// # Ok::<(), operator_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct TikvSubject {
     pd: PdClient,
+    prometheus: Option<PromClient>,
+    settings: Settings,
+    stores: Shared<Listing<Store>>,
+}
+
+/// Puts a [`TikvSubject`] together.
+#[derive(Debug)]
+pub struct TikvBuilder {
+    pd: PdClient,
+    prometheus: Option<PromClient>,
+    settings: Settings,
+}
+
+impl TikvBuilder {
+    /// The same, measured by this server. Without one, rules that need measurements are listed as not
+    /// configured, and the others judge.
+    #[must_use]
+    pub fn prometheus(mut self, prometheus: PromClient) -> Self {
+        self.prometheus = Some(prometheus);
+        self
+    }
+
+    /// The same, judged by these thresholds.
+    #[must_use]
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// The subject.
+    pub fn build(self) -> TikvSubject {
+        TikvSubject {
+            pd: self.pd,
+            prometheus: self.prometheus,
+            settings: self.settings,
+            stores: Shared::default(),
+        }
+    }
 }
 
 impl TikvSubject {
-    /// The cluster that this client reads.
+    /// The cluster that this client reads, measured by nobody.
     pub fn new(pd: PdClient) -> Self {
-        Self { pd }
+        Self::builder(pd).build()
+    }
+
+    /// Begins with the cluster that this client reads.
+    pub fn builder(pd: PdClient) -> TikvBuilder {
+        TikvBuilder {
+            pd,
+            prometheus: None,
+            settings: Settings::default(),
+        }
+    }
+
+    /// What reads PD.
+    pub fn pd(&self) -> &PdClient {
+        &self.pd
+    }
+
+    /// What reads Prometheus, where one is configured.
+    pub fn prometheus(&self) -> Option<&PromClient> {
+        self.prometheus.as_ref()
+    }
+
+    /// The thresholds that it is judged by.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Prometheus, to be asked for something.
+    fn measuring(&self, operation: &'static str) -> Result<&PromClient> {
+        let what = "Prometheus";
+        self.prometheus
+            .as_ref()
+            .ok_or_else(|| Error::new(operation, Fault::NotConfigured { what }))
+    }
+
+    /// The stores, read once for all who ask for them at the same time.
+    async fn shared_stores(&self) -> Result<Listing<Store>> {
+        self.stores.read(|| self.pd.stores()).await
     }
 }
 
@@ -34,19 +125,24 @@ impl Subject for TikvSubject {
     }
 
     fn invariants(&self) -> Vec<Box<dyn Invariant>> {
-        invariants::standard()
+        invariants::standard(&self.settings)
     }
 
     async fn stores(&self) -> Result<Listing<Store>> {
-        self.pd.stores().await
+        self.shared_stores().await
     }
 
     async fn store_metrics(&self, stores: &[Store]) -> Result<Listing<StoreMetrics>> {
-        Ok(Listing::whole(stores.iter().map(known_to_pd).collect()))
+        let measured = match self.measuring("measure stores") {
+            Ok(prometheus) => prometheus.store_metrics(stores).await,
+            Err(error) => Err(error),
+        };
+        Ok(measured::with_what_pd_knows(stores, measured))
     }
 
     async fn cluster_metrics(&self) -> Result<ClusterMetrics> {
-        let (stores, regions) = join(self.pd.stores(), self.pd.region_count()).await;
+        let stores = self.shared_stores();
+        let (stores, regions) = futures_util::future::join(stores, self.pd.region_count()).await;
         let (stores, now) = (stores?, self.pd.now());
         let regions = regions.map_err(|error| Gap::new("region count", error.into()));
         Ok(ClusterMetrics {
@@ -59,7 +155,7 @@ impl Subject for TikvSubject {
     }
 
     fn parts(&self) -> Vec<Part<'_>> {
-        Vec::new()
+        self.all_parts()
     }
 
     fn regions(&self) -> Option<&dyn Regions> {
@@ -71,25 +167,8 @@ impl Subject for TikvSubject {
     }
 }
 
-const PD_STORES: &str = "PD stores";
-const PD_REGIONS: &str = "PD region statistics";
-
-/// What PD knows of how a store does. The rest is Prometheus' to say.
-fn known_to_pd(store: &Store) -> StoreMetrics {
-    let not_configured = Gap::new("metrics", Why::NotConfigured).about(store.entity());
-    let reported_at = store.last_heartbeat;
-    let reading = |what, value: Option<u64>| match (value, reported_at) {
-        (Some(value), Some(at)) => Reading::Seen(Measured::new(value, at, PD_STORES)),
-        _ => Reading::Blind(Gap::new(what, Why::Unsaid).about(store.entity())),
-    };
-    StoreMetrics {
-        disk_capacity_bytes: reading("disk capacity", store.capacity_bytes),
-        disk_available_bytes: reading("disk available", store.available_bytes),
-        leader_count: reading("leader count", store.leader_count),
-        region_count: reading("region count", store.region_count),
-        ..StoreMetrics::blind(store.id, &not_configured)
-    }
-}
+const PD_STORES: &str = "PD /stores";
+const PD_REGIONS: &str = "PD /stats/region";
 
 /// Leaders of every store, or the gap: a map without one of them would be a wrong map.
 fn leaders_per_store(stores: &Listing<Store>, now: Timestamp) -> Reading<BTreeMap<StoreId, u64>> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use operator_core::{Gap, RegionId, StoreId, Timestamp};
+use operator_core::{Gap, KeyRange, RegionId, StoreId, Timestamp};
 
 /// What is hot in one direction, as PD counts it by leaders and by all peers.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -13,6 +13,24 @@ pub struct HotSpots {
     pub by_peer: BTreeMap<StoreId, HotPeers>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
+}
+
+/// Where writes gather.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HotWrites {
+    /// What PD says is hot.
+    pub spots: HotSpots,
+    /// The keys of the hottest regions, as far as they could be read.
+    pub ranges: BTreeMap<RegionId, KeyRange>,
+}
+
+/// Where reads gather.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HotReads {
+    /// What PD says is hot.
+    pub spots: HotSpots,
+    /// The keys of the hottest regions, as far as they could be read.
+    pub ranges: BTreeMap<RegionId, KeyRange>,
 }
 
 /// What is hot on one store.

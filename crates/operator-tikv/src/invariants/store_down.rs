@@ -3,35 +3,78 @@
 use std::time::Duration;
 
 use operator_core::{
-    Broken, Evidence, Gap, Invariant, Listing, Quantity, Rule, Severity, Slo, Snapshot, Store,
-    StoreState, Verdicts, Why,
+    Broken, Evidence, Gap, Invariant, Kind, Rule, Severity, Slo, Snapshot, StoreState, Verdicts,
 };
+
+use super::Settings;
+use super::death::{Death, never_reported};
+use super::page::{Knob, Page};
+use super::registry::Documented;
 
 /// A store shows no sign of life: PD has not heard from it, and whoever measures it agrees or is silent.
 ///
 /// PD alone calls a store down after half an hour. Two witnesses are believed after 20 s, one after 60 s.
 /// A store that never reported has never lived, and one that was removed may be silent.
 #[derive(Debug)]
-pub struct StoreDown {
+pub(super) struct StoreDown {
     rule: Rule,
-    with_witness: Duration,
-    without_witness: Duration,
+    death: Death,
 }
 
-impl Default for StoreDown {
-    fn default() -> Self {
+const TWO_WITNESSES: Knob = Knob::span(
+    "two_witnesses_after",
+    20.0,
+    "how long no sign of life, where Prometheus does not reach it either",
+);
+const ONE_WITNESS: Knob = Knob::span(
+    "one_witness_after",
+    60.0,
+    "how long no sign of life, where PD alone says so",
+);
+
+impl Documented for StoreDown {
+    const PAGE: &'static Page = &Page {
+        code: "store_down",
+        kind: Kind::Cluster,
+        summary: "a store shows no sign of life",
+        broken_when: "critical: PD calls it Down; or it gave no sign of life (heartbeat or start) for 20 s and \
+                      Prometheus cannot reach it either; or for 60 s where there is no second witness",
+        entity: "the store",
+        input: "PD /stores; `up` of Prometheus, where there is one",
+        meaning: "Its process is dead, its machine is, or nobody can reach it. Its regions elect leaders on other \
+                  stores within about 18 s; every region with a peer on it has one replica less. PD makes new \
+                  replicas elsewhere only after max-store-down-time, 30 min by default",
+        evidence: "how long no sign of life; the state that PD gives it; what the second witness says",
+        origin: "PD itself waits 20 s for Disconnected and 30 min for Down. Two witnesses that agree are believed \
+                 after 20 s, and 10 s of grace let a quick restart pass",
+        false_alarms: "A store cut off from PD and from Prometheus at once, but not from its clients. A process \
+                       that hangs for longer than a minute is called dead where there is no Prometheus. Not for a \
+                       store that never reported, nor for one that was removed",
+        what_to_do: &[
+            "Is it one store or several? With two or more dead, look at regions_without_quorum first.",
+            "Look at the machine and at the end of the store's log: killed for memory, a full disk, a panic.",
+            "Start it again. It catches up by itself, whatever it missed.",
+            "If it will not come back within half an hour, let PD repair, and see that there is room: `operator stores`.",
+        ],
+        grace: Duration::from_secs(10),
+        settle: Duration::from_secs(20),
+        knobs: &[TWO_WITNESSES, ONE_WITNESS],
+        ordered: &[("two_witnesses_after", "one_witness_after")],
+    };
+
+    fn new(settings: &Settings) -> Self {
+        let page = Self::PAGE;
         let month = Duration::from_secs(30 * 24 * 3600);
         Self {
-            rule: Rule::new("store_down", "a store shows no sign of life")
-                .grace(Duration::from_secs(10))
-                .settle(Duration::from_secs(20))
-                .slo(Slo {
-                    name: "store_availability",
-                    target_ratio: 1.0,
-                    window: month,
-                }),
-            with_witness: Duration::from_secs(20),
-            without_witness: Duration::from_secs(60),
+            rule: page.rule(settings).slo(Slo {
+                name: "store_availability",
+                target_ratio: 1.0,
+                window: month,
+            }),
+            death: Death {
+                two_witnesses_after: settings.span(page.code, &TWO_WITNESSES),
+                one_witness_after: settings.span(page.code, &ONE_WITNESS),
+            },
         }
     }
 }
@@ -47,97 +90,29 @@ impl Invariant for StoreDown {
             match store.state {
                 Some(StoreState::Tombstone) => verdicts.gone(store.entity()),
                 _ if never_reported(store, stores) => {}
-                _ => verdicts.judge(store.entity(), || self.judge(store, stores, snapshot)),
+                _ => verdicts.judge(store.entity(), || {
+                    let dead = self.death.of(store, stores, snapshot)?;
+                    Ok(dead.map(|dead| {
+                        let evidence = Evidence::of(dead.evidence());
+                        Broken::new(Severity::Critical, evidence).since(dead.since)
+                    }))
+                }),
             }
         }
         verdicts.close_stores(stores)
     }
 }
 
-impl StoreDown {
-    fn judge(
-        &self,
-        store: &Store,
-        stores: &Listing<Store>,
-        snapshot: &Snapshot,
-    ) -> Result<Option<Broken>, Gap> {
-        let state = stores.known(&store.entity(), "state", store.state.as_ref())?;
-        let heartbeat = stores.known(&store.entity(), "heartbeat", store.last_heartbeat)?;
-        let alive = store
-            .started_at
-            .map_or(heartbeat, |start| start.max(heartbeat));
-        let (silent, ahead) = (snapshot.at().since(alive), alive.since(snapshot.at()));
-        let witness = seen_up(store, snapshot);
-        let dead = match &witness {
-            _ if *state == StoreState::Down => true,
-            _ if ahead > TOLERATED_SKEW => return Err(clocks_apart(store, ahead)),
-            _ if silent < self.with_witness => false,
-            // One that is up answers someone: it hangs, or is cut off from PD. Another rule says so.
-            Ok(up) => !up,
-            Err(_) if silent >= self.without_witness => true,
-            // Nobody was asked for a second opinion: PD's word is all there will be.
-            Err(gap) if *gap.why() == Why::NotConfigured => false,
-            // Too silent for one that lives, too briefly to go by PD alone.
-            Err(gap) => return Err(gap.clone()),
-        };
-        if !dead {
-            return Ok(None);
-        }
-        let condition = match witness {
-            Ok(false) => self.with_witness,
-            Ok(true) | Err(_) => self.without_witness,
-        };
-        let witness = match witness {
-            Ok(true) => "up",
-            Ok(false) => "not up",
-            Err(_) => "none",
-        };
-        let quantity = |name, value: operator_core::Value, unit| {
-            Quantity::new(name, value, unit, "PD stores", snapshot.at())
-        };
-        let evidence = Evidence::of([
-            quantity("no sign of life for", seconds(silent), "s").against(seconds(condition)),
-            quantity("state", state.to_string().into(), ""),
-            quantity("second witness", witness.into(), ""),
-        ]);
-        Ok(Some(
-            Broken::new(Severity::Critical, evidence).since(alive + condition),
-        ))
-    }
-}
-
-/// By how much PD's clock may be ahead of ours before its times are of no use.
-const TOLERATED_SKEW: Duration = Duration::from_secs(5);
-
-/// A sign of life from the future says nothing of how long the store has been silent.
-fn clocks_apart(store: &Store, ahead: Duration) -> Gap {
-    let why = Why::Unusable {
-        expected: "a time that is not ahead of our clock".into(),
-        found: format!("one that is {} s ahead", ahead.as_secs()),
-    };
-    Gap::new("heartbeat", why).about(store.entity())
-}
-
-/// PD has no heartbeat of it, and that is all that is to be had.
-fn never_reported(store: &Store, stores: &Listing<Store>) -> bool {
-    store.last_heartbeat.is_none() && stores.gap_about(&store.entity()).is_none()
-}
-
-/// Whether whoever measures the store finds it up.
-fn seen_up(store: &Store, snapshot: &Snapshot) -> Result<bool, Gap> {
-    let up = snapshot.metrics_of(store.id)?.up.measured()?;
-    up.map(|up| up.value)
-        .ok_or_else(|| Gap::new("a second witness", Why::Unsaid).about(store.entity()))
-}
-
-fn seconds(duration: Duration) -> operator_core::Value {
-    duration.as_secs().into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use operator_core::{Entity, Measured, Reading, StoreId, StoreMetrics, Timestamp, Verdict};
+    use operator_core::{
+        Entity, Listing, Measured, Reading, Store, StoreId, StoreMetrics, Timestamp, Verdict, Why,
+    };
+
+    fn rule() -> StoreDown {
+        StoreDown::new(&Settings::default())
+    }
 
     const NOW: i64 = 1_700_000_000;
 
@@ -168,7 +143,7 @@ mod tests {
     #[track_caller]
     fn check(snapshot: &Snapshot, expected: Option<i64>) {
         let mut verdicts = Verdicts::default();
-        StoreDown::default()
+        rule()
             .check(snapshot, &mut verdicts)
             .expect("stores are seen");
         let verdict = verdicts
@@ -202,8 +177,8 @@ mod tests {
             let snapshot = snapshot(store(StoreState::Disconnected, age))
                 .with_metrics(Ok(Listing::whole(vec![metrics])));
             let mut verdicts = Verdicts::default();
-            let rule = StoreDown::default();
-            rule.check(&snapshot, &mut verdicts)
+            rule()
+                .check(&snapshot, &mut verdicts)
                 .expect("stores are seen");
             verdicts.of(&Entity::Store(StoreId(4)))
         };
@@ -235,7 +210,7 @@ mod tests {
         check(&snapshot(store(StoreState::Disconnected, -5)), None);
         let ahead = snapshot(store(StoreState::Disconnected, -6));
         let mut verdicts = Verdicts::default();
-        StoreDown::default()
+        rule()
             .check(&ahead, &mut verdicts)
             .expect("stores are seen");
         let Some(Verdict::Unseen(gap)) = verdicts.of(&Entity::Store(StoreId(4))) else {
@@ -247,9 +222,7 @@ mod tests {
         );
         let down = snapshot(store(StoreState::Down, -6));
         let mut verdicts = Verdicts::default();
-        StoreDown::default()
-            .check(&down, &mut verdicts)
-            .expect("stores are seen");
+        rule().check(&down, &mut verdicts).expect("stores are seen");
         let verdict = verdicts.of(&Entity::Store(StoreId(4)));
         assert!(matches!(verdict, Some(Verdict::Broken(_))));
     }
@@ -292,7 +265,7 @@ mod tests {
         };
         let snapshot = Snapshot::unseen(Timestamp::from_unix_seconds(NOW)).with_stores(Ok(listing));
         let mut verdicts = Verdicts::default();
-        StoreDown::default()
+        rule()
             .check(&snapshot, &mut verdicts)
             .expect("stores are seen");
         assert!(matches!(verdicts.of(&entity), Some(Verdict::Unseen(_))));
@@ -309,7 +282,7 @@ mod tests {
             (store(StoreState::Tombstone, 100), Some(Verdict::Gone)),
         ] {
             let mut verdicts = Verdicts::default();
-            StoreDown::default()
+            rule()
                 .check(&snapshot(store), &mut verdicts)
                 .expect("stores are seen");
             assert_eq!(verdicts.of(&Entity::Store(StoreId(4))), expected);

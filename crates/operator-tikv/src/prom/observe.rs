@@ -40,11 +40,11 @@ impl PromClient {
         let rest = match at {
             None => Vec::new(),
             Some(_) => {
-                stream::iter(queries)
-                    .map(|query| async move {
-                        let answer = self.query(&self.scope.promql(*query), at).await;
-                        (*query, answer)
-                    })
+                let asked = queries.iter().copied().map(|query| async move {
+                    let answer = self.query(&self.scope.promql(query), at).await;
+                    (query, answer)
+                });
+                stream::iter(asked)
                     .buffer_unordered(self.concurrency)
                     .collect()
                     .await

@@ -1,0 +1,115 @@
+//! Every rule there is, in the order in which they are told: sight, life, replication, resources, balance.
+
+use operator_core::Invariant;
+
+use super::page::Page;
+use super::{Settings, store_down};
+
+/// A rule with its page.
+pub(super) trait Documented: Invariant + Sized + 'static {
+    /// What a person needs to know of it.
+    const PAGE: &'static Page;
+
+    /// The rule, judging by these settings.
+    fn new(settings: &Settings) -> Self;
+}
+
+/// One line of the registry.
+struct Registered {
+    page: &'static Page,
+    make: fn(&Settings) -> Box<dyn Invariant>,
+}
+
+const fn rule<R: Documented>() -> Registered {
+    Registered {
+        page: R::PAGE,
+        make: |settings| Box::new(R::new(settings)),
+    }
+}
+
+const REGISTRY: &[Registered] = &[rule::<store_down::StoreDown>()];
+
+/// The pages of all rules.
+pub fn pages() -> impl Iterator<Item = &'static Page> {
+    REGISTRY.iter().map(|registered| registered.page)
+}
+
+/// Every rule, judging by these settings.
+pub fn standard(settings: &Settings) -> Vec<Box<dyn Invariant>> {
+    REGISTRY
+        .iter()
+        .map(|registered| (registered.make)(settings))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_is_what_its_page_says() {
+        let settings = Settings::default();
+        for (page, invariant) in pages().zip(standard(&settings)) {
+            let rule = invariant.rule();
+            assert_eq!(
+                (rule.code, rule.summary, rule.kind, rule.grace, rule.settle),
+                (page.code, page.summary, page.kind, page.grace, page.settle)
+            );
+        }
+    }
+
+    #[test]
+    fn a_grace_that_is_set_is_kept() {
+        for page in pages() {
+            let mut settings = Settings::default();
+            settings.set(page.code, "grace", "77s").expect("a grace");
+            settings.set(page.code, "settle", "78s").expect("a settle");
+            let judged = standard(&settings);
+            let rule = judged.iter().map(|invariant| invariant.rule());
+            let rule = rule.into_iter().find(|rule| rule.code == page.code);
+            let times = rule.map(|rule| (rule.grace.as_secs(), rule.settle.as_secs()));
+            assert_eq!(times, Some((77, 78)), "{}", page.code);
+        }
+    }
+
+    #[test]
+    fn every_page_says_something_everywhere() {
+        for page in pages() {
+            let texts = [
+                page.summary,
+                page.broken_when,
+                page.entity,
+                page.input,
+                page.meaning,
+                page.evidence,
+                page.origin,
+                page.false_alarms,
+            ];
+            assert!(texts.iter().all(|text| text.len() > 4), "{}", page.code);
+            assert!(!page.what_to_do.is_empty(), "{}", page.code);
+            for (low, high) in page.ordered {
+                let has = |name: &str| page.knobs.iter().any(|knob| knob.name == name);
+                assert!(has(low) && has(high), "{}: {low}, {high}", page.code);
+            }
+            for knob in page.settable() {
+                let default = knob.show(knob.default);
+                assert_eq!(
+                    knob.read(&default),
+                    Some(knob.default),
+                    "{}: {default}",
+                    page.code
+                );
+            }
+        }
+    }
+
+    /// What is a symptom of a rule that there is not would never be grouped.
+    #[test]
+    fn causes_are_rules() {
+        for invariant in standard(&Settings::default()) {
+            for (cause, _) in &invariant.rule().symptom_of {
+                assert!(pages().any(|page| page.code == *cause), "{cause}");
+            }
+        }
+    }
+}
