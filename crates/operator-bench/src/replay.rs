@@ -24,7 +24,7 @@ mod story;
 pub use archive::unpack;
 pub use asked::{Asked, Tally};
 pub use book::{Answer, Book};
-pub use driver::{Player, Sources};
+pub use driver::{Looks, Player, Sources};
 pub use prometheus::{Prometheus, StartError, is_installed};
 pub use recording::{Recording, RecordingError};
 pub use story::{Moment, Story};

@@ -25,6 +25,27 @@ pub struct Player {
     ends: Timestamp,
 }
 
+/// When to look, in the recording's time.
+#[derive(Debug, Clone, Copy)]
+pub struct Looks {
+    /// How far apart looks are.
+    pub every: Duration,
+    /// How long after the beginning the first one is.
+    pub offset: Duration,
+    /// How long after the beginning the last one is at most.
+    pub until: Option<Duration>,
+}
+
+impl Default for Looks {
+    fn default() -> Self {
+        Self {
+            every: Duration::from_secs(10),
+            offset: Duration::ZERO,
+            until: None,
+        }
+    }
+}
+
 /// Where a subject is to look.
 #[derive(Debug, Clone)]
 pub struct Sources {
@@ -102,28 +123,26 @@ impl Player {
         text
     }
 
-    /// Looks every `interval` of the model's time, the first time `offset` after the beginning, for as
-    /// long as the recording lasts; hands every look to `each`, beside the engine as it was before and as
-    /// it is.
+    /// Looks again and again for as long as the recording lasts, and hands every look to `each`.
     ///
     /// # Errors
     /// When a member's port cannot be opened again.
     pub async fn play<S: Subject>(
         &mut self,
         monitor: &mut Monitor<S>,
-        interval: Duration,
-        offset: Duration,
+        looks: Looks,
         mut each: impl FnMut(&Self, &Monitor<S>, &Tick),
     ) -> io::Result<()> {
-        let interval = interval.max(Duration::from_millis(1));
-        let mut at = self.begins + offset;
-        while at <= self.ends {
+        let every = looks.every.max(Duration::from_millis(1));
+        let last = looks.until.map_or(self.ends, |until| self.begins + until);
+        let mut at = self.begins + looks.offset;
+        while at <= self.ends.min(last) {
             self.clock.set(at);
             self.members.set(at).await?;
             self.asked.look();
             let tick = monitor.tick().await;
             each(self, monitor, &tick);
-            at = at + interval;
+            at = at + every;
         }
         Ok(())
     }

@@ -66,13 +66,18 @@ impl Story {
         counts
     }
 
-    /// What it comes to, in the order of time.
+    /// What it comes to, in the order of time; what was before the recording began among it, because a
+    /// log may have said nothing for long when its process ended.
     pub fn moments(&self) -> Vec<Moment> {
-        let findings = self.timeline.findings().iter().map(|finding| Moment {
-            at: moment(finding.at().utc_ms),
-            text: finding.to_string(),
+        let findings = self.timeline.findings().iter().map(|finding| {
+            let text = finding.to_string();
+            let sentence = text.split_once(' ').map(|(_, sentence)| sentence);
+            Moment {
+                at: moment(finding.at().utc_ms),
+                text: sentence.unwrap_or(&text).to_owned(),
+            }
         });
-        findings.filter(|moment| self.holds(moment.at)).collect()
+        findings.filter(|moment| moment.at <= self.ends).collect()
     }
 
     /// Every election while the recording lasted, in the order of time.

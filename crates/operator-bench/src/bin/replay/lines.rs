@@ -91,6 +91,7 @@ pub(crate) struct SummaryLine {
     blind: Vec<BlindItem>,
     rules: Vec<&'static str>,
     requests: Requests,
+    pd_paths: Vec<Counted>,
     not_recorded: Vec<Counted>,
     answered_from: Vec<AnsweredFrom>,
     prometheus: String,
@@ -124,12 +125,12 @@ struct BlindItem {
     entity: Option<String>,
 }
 
-/// What was asked, each path and query once a look.
+/// What was asked, each path and query counted once a look.
 #[derive(Serialize)]
 struct Requests {
     looks: u64,
-    pd: BTreeMap<String, u64>,
-    prometheus: BTreeMap<String, u64>,
+    pd: u64,
+    prometheus: u64,
 }
 
 #[derive(Serialize)]
@@ -196,9 +197,10 @@ impl SummaryLine {
             rules: engine.rules().map(|rule| rule.code).collect(),
             requests: Requests {
                 looks: tally.looks,
-                pd: tally.pd.clone(),
-                prometheus: tally.prometheus.clone(),
+                pd: tally.pd.values().sum(),
+                prometheus: tally.prometheus.values().sum(),
             },
+            pd_paths: counted(&tally.pd),
             not_recorded: counted(&tally.not_recorded),
             answered_from: answered_from(tally),
             prometheus: no_prometheus.unwrap_or_else(|| "played".into()),

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use operator_bench::replay::{Player, Recording, Sources, Story};
+use operator_bench::replay::{Looks, Player, Recording, Sources, Story};
 use operator_core::{Incident, Monitor, incidents};
-use operator_tikv::{PdClient, PdOptions, TikvSubject};
+use operator_tikv::{PdClient, PdOptions, PromClient, TikvSubject};
 
 use lines::{ChangeLine, SummaryLine};
 
@@ -18,14 +18,14 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 const USAGE: &str = "usage: replay [OPTIONS] DIR
   --every SECONDS     how far apart the looks are, in the recording's time (10)
   --offset SECONDS    how long after its beginning the first one is (0)
+  --until SECONDS     how long after its beginning the last one is at most (as long as it lasts)
   --elections         print every election that the logs tell of, and play nothing
   --verbose           say on standard error what could not be seen, and why";
 
 /// What is to be done.
 struct Orders {
     folder: PathBuf,
-    every: Duration,
-    offset: Duration,
+    looks: Looks,
     elections: bool,
     verbose: bool,
 }
@@ -48,8 +48,7 @@ async fn main() -> ExitCode {
 fn orders(mut words: impl Iterator<Item = String>) -> Option<Orders> {
     let mut orders = Orders {
         folder: PathBuf::new(),
-        every: Duration::from_secs(10),
-        offset: Duration::ZERO,
+        looks: Looks::default(),
         elections: false,
         verbose: false,
     };
@@ -59,8 +58,11 @@ fn orders(mut words: impl Iterator<Item = String>) -> Option<Orders> {
     };
     while let Some(word) = words.next() {
         match word.as_str() {
-            "--every" => orders.every = seconds(words.next()).filter(|every| !every.is_zero())?,
-            "--offset" => orders.offset = seconds(words.next())?,
+            "--every" => {
+                orders.looks.every = seconds(words.next()).filter(|every| !every.is_zero())?
+            }
+            "--offset" => orders.looks.offset = seconds(words.next())?,
+            "--until" => orders.looks.until = Some(seconds(words.next())?),
             "--elections" => orders.elections = true,
             "--verbose" => orders.verbose = true,
             other if other.starts_with('-') => return None,
@@ -84,35 +86,29 @@ async fn run(orders: &Orders) -> Outcome {
     let mut monitor = Monitor::new(subject(&player.sources())?, player.observer())?;
     let mut before: Vec<Incident> = Vec::new();
     let mut printed = Ok(());
-    let played = player.play(
-        &mut monitor,
-        orders.every,
-        orders.offset,
-        |player, monitor, tick| {
-            let now = incidents(monitor.engine().open());
-            let at = tick.snapshot.at();
-            for change in &tick.changes {
-                let line =
-                    ChangeLine::new(change, at, &before, &now, &|text| player.as_recorded(text));
-                if printed.is_ok() {
-                    printed = print(&line);
-                }
+    let played = player.play(&mut monitor, orders.looks, |player, monitor, tick| {
+        let now = incidents(monitor.engine().open());
+        let at = tick.snapshot.at();
+        for change in &tick.changes {
+            let line = ChangeLine::new(change, at, &before, &now, &|text| player.as_recorded(text));
+            if printed.is_ok() {
+                printed = print(&line);
             }
-            if orders.verbose {
-                for gap in tick.snapshot.gaps() {
-                    eprintln!("{at} not seen: {}", player.as_recorded(&gap.to_string()));
-                }
-                for blind in monitor.engine().blind() {
-                    let (code, gap) = (blind.rule.code, blind.gap);
-                    eprintln!(
-                        "{at} {code} blind: {}",
-                        player.as_recorded(&gap.to_string())
-                    );
-                }
+        }
+        if orders.verbose {
+            for gap in tick.snapshot.gaps() {
+                eprintln!("{at} not seen: {}", player.as_recorded(&gap.to_string()));
             }
-            before = now;
-        },
-    );
+            for blind in monitor.engine().blind() {
+                let (code, gap) = (blind.rule.code, blind.gap);
+                eprintln!(
+                    "{at} {code} blind: {}",
+                    player.as_recorded(&gap.to_string())
+                );
+            }
+        }
+        before = now;
+    });
     played.await?;
     printed?;
     let tally = player.asked().tally();
@@ -131,7 +127,11 @@ fn subject(sources: &Sources) -> Outcome<TikvSubject> {
         clock: sources.clock.clone().into(),
         ..PdOptions::default()
     };
-    Ok(TikvSubject::new(PdClient::with(&sources.pd, options)?))
+    let subject = TikvSubject::builder(PdClient::with(&sources.pd, options)?);
+    Ok(match &sources.prometheus {
+        Some(url) => subject.prometheus(PromClient::new(url)?).build(),
+        None => subject.build(),
+    })
 }
 
 /// Prints one line; a reader that has gone away has seen enough.
