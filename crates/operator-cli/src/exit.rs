@@ -2,10 +2,6 @@
 
 use std::process::ExitCode;
 
-use operator_core::Severity;
-
-use crate::findings::Findings;
-
 /// What the exit status says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -17,32 +13,32 @@ pub(crate) enum Exit {
     Critical,
     /// Nothing is broken as far as was seen, and that was not everything.
     Blind,
-    /// The command line is wrong.
+    /// The command line, a code or a file is wrong.
     Usage,
 }
 
 impl Exit {
-    /// What a look found, as one status. Findings about our sight are blindness, never brokenness.
-    pub(crate) fn of(findings: &Findings) -> Self {
-        match findings.worst() {
-            Some(Severity::Critical) => Self::Critical,
-            Some(Severity::Warning) => Self::Warning,
-            Some(Severity::Info) | None => match findings.is_blind() {
-                true => Self::Blind,
-                false => Self::Healthy,
-            },
+    pub(crate) fn status(self) -> u8 {
+        match self {
+            Self::Healthy => 0,
+            Self::Warning => 1,
+            Self::Critical => 2,
+            Self::Blind => 3,
+            Self::Usage => 64,
+        }
+    }
+
+    /// What a command that only looks ends with.
+    pub(crate) fn of_look(whole: bool) -> Self {
+        match whole {
+            true => Self::Healthy,
+            false => Self::Blind,
         }
     }
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Healthy => 0,
-            Exit::Warning => 1,
-            Exit::Critical => 2,
-            Exit::Blind => 3,
-            Exit::Usage => 64,
-        })
+        Self::from(exit.status())
     }
 }

@@ -1,12 +1,16 @@
-//! What one look found, put together from what was seen and what was judged.
+//! What looks found, put together from what was seen and what was judged.
 
 use std::time::Duration;
 
 use operator_core::{
-    Engine, Entity, Evidence, Gap, Incident, Kind, Severity, Snapshot, Timestamp, Why, incidents,
+    Engine, Entity, Evidence, Gap, Incident, Kind, Rule, Severity, Snapshot, Timestamp, Why,
+    incidents,
 };
 
-/// What one look found.
+use crate::args::Judge;
+use crate::exit::Exit;
+
+/// What was found.
 #[derive(Debug)]
 pub(crate) struct Findings {
     pub(crate) at: Timestamp,
@@ -15,20 +19,35 @@ pub(crate) struct Findings {
     pub(crate) unseen: Vec<Unseen>,
     /// The rules that need what nobody configured.
     pub(crate) not_configured: Vec<&'static str>,
-    pub(crate) rules: usize,
+    pub(crate) rules: Vec<Rule>,
     /// How many stores were seen; `None` where they could not be.
     pub(crate) stores: Option<usize>,
-    no_grace: bool,
+    counts: Counts,
+}
+
+/// What counts as broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) from: Severity,
+    pub(crate) pending: bool,
+}
+
+impl Counts {
+    pub(crate) fn of(judge: &Judge) -> Self {
+        Self {
+            from: judge.fail_on.unwrap_or(Severity::Warning),
+            pending: judge.no_grace,
+        }
+    }
 }
 
 /// What is seen broken and may still pass.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Pending {
-    pub(crate) code: &'static str,
-    kind: Kind,
-    pub(crate) summary: &'static str,
+    pub(crate) rule: Rule,
     pub(crate) entity: Entity,
     pub(crate) severity: Severity,
+    pub(crate) since: Timestamp,
     pub(crate) evidence: Evidence,
     pub(crate) grace_left: Duration,
 }
@@ -41,13 +60,12 @@ pub(crate) struct Unseen {
 }
 
 impl Findings {
-    pub(crate) fn of(snapshot: &Snapshot, engine: &Engine, no_grace: bool) -> Self {
+    pub(crate) fn of(snapshot: &Snapshot, engine: &Engine, counts: Counts) -> Self {
         let pending = engine.pending().map(|pending| Pending {
-            code: pending.rule.code,
-            kind: pending.rule.kind,
-            summary: pending.rule.summary,
+            rule: pending.rule.clone(),
             entity: pending.entity.clone(),
             severity: pending.severity,
+            since: pending.since,
             evidence: pending.evidence.clone(),
             grace_left: pending.grace_left,
         });
@@ -68,9 +86,9 @@ impl Findings {
             pending: pending.collect(),
             unseen,
             not_configured,
-            rules: engine.rules().count(),
+            rules: engine.rules().cloned().collect(),
             stores: snapshot.stores().ok().map(|stores| stores.items.len()),
-            no_grace,
+            counts,
         }
     }
 
@@ -80,7 +98,7 @@ impl Findings {
         let open = open
             .filter(|open| open.rule.kind == Kind::Cluster)
             .map(|open| open.severity);
-        let counts = |pending: &&Pending| self.no_grace && pending.kind == Kind::Cluster;
+        let counts = |pending: &&Pending| self.counts.pending && pending.rule.kind == Kind::Cluster;
         let pending = self
             .pending
             .iter()
@@ -94,9 +112,40 @@ impl Findings {
         let mut open = self.incidents.iter().flat_map(Incident::violations);
         !self.unseen.is_empty() || open.any(|open| open.rule.kind == Kind::Sight)
     }
+
+    /// What was found, as one status. Findings about our sight are blindness, never brokenness.
+    pub(crate) fn exit(&self) -> Exit {
+        match self.worst().filter(|worst| *worst >= self.counts.from) {
+            Some(Severity::Critical) => Exit::Critical,
+            Some(Severity::Warning | Severity::Info) => Exit::Warning,
+            None => Exit::of_look(!self.is_blind()),
+        }
+    }
+
+    /// How a rule stands.
+    pub(crate) fn standing(&self, code: &str) -> &'static str {
+        let mut open = self.incidents.iter().flat_map(Incident::violations);
+        if open.any(|open| open.code() == code) {
+            return "broken";
+        }
+        if self.pending.iter().any(|pending| pending.rule.code == code) {
+            return "pending";
+        }
+        if self
+            .unseen
+            .iter()
+            .any(|unseen| unseen.rules.contains(&code))
+        {
+            return "blind";
+        }
+        match self.not_configured.contains(&code) {
+            true => "not_configured",
+            false => "holds",
+        }
+    }
 }
 
-fn is_configured(gap: &Gap) -> bool {
+pub(crate) fn is_configured(gap: &Gap) -> bool {
     *gap.why() != Why::NotConfigured
 }
 
@@ -104,7 +153,10 @@ fn is_configured(gap: &Gap) -> bool {
 fn note(unseen: &mut Vec<Unseen>, gap: &Gap, rule: Option<&'static str>) {
     let known = unseen.iter_mut().find(|unseen| unseen.gap == *gap);
     match known {
-        Some(known) => known.rules.extend(rule),
+        Some(known) => {
+            let rule = rule.filter(|rule| !known.rules.contains(rule));
+            known.rules.extend(rule);
+        }
         None => unseen.push(Unseen {
             gap: gap.clone(),
             rules: rule.into_iter().collect(),

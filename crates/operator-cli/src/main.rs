@@ -2,18 +2,31 @@
 
 mod args;
 mod commands;
+mod config;
+mod context;
 mod exit;
+mod failure;
 mod findings;
+mod nearest;
 mod report;
+mod rulebook;
+mod span;
 mod target;
+mod term;
+mod text;
+mod units;
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use args::{Args, Command};
+use config::Config;
+use context::Context;
 use exit::Exit;
+use failure::{Failure, Outcome};
 
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
@@ -29,27 +42,39 @@ fn main() -> ExitCode {
             return exit.into();
         }
     };
-    trace(args.verbose);
+    trace(args.output.verbose);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let outcome = match runtime {
         Ok(runtime) => runtime.block_on(run(args)),
-        Err(error) => Err(format!("cannot start: {error}")),
+        Err(error) => Err(Failure::local(format!("cannot start: {error}"))),
     };
     outcome
-        .unwrap_or_else(|error| {
-            let _ = writeln!(io::stderr(), "operator: {error}");
-            Exit::Usage
+        .unwrap_or_else(|failure| {
+            let _ = writeln!(io::stderr(), "{failure}");
+            failure.exit
         })
         .into()
 }
 
-/// Runs a command; an error is one of the command line.
-async fn run(args: Args) -> Result<Exit, String> {
+/// Runs a command.
+async fn run(args: Args) -> Outcome {
+    let config = config(&args)?;
+    let context = Context::new(&args.output, &config);
     match args.command {
-        Command::Check(check) => commands::check::run(check).await,
+        Command::Check(check) => commands::check::run(check, config, &context).await,
+        _ => Err(Failure::usage("not built")),
     }
+}
+
+/// The configuration file, where one is named.
+fn config(args: &Args) -> Outcome<Config> {
+    let named = args.output.config.clone().or_else(|| {
+        let named = std::env::var_os("OPERATOR_CONFIG")?;
+        (!named.is_empty()).then(|| PathBuf::from(named))
+    });
+    named.map_or_else(|| Ok(Config::default()), |path| Config::read(&path))
 }
 
 /// Traces go to standard error, so that standard output stays what was asked for.
@@ -63,5 +88,6 @@ fn trace(verbose: u8) {
     tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(io::stderr)
+        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
         .init();
 }

@@ -18,13 +18,10 @@ fn a_store_that_is_long_dead_is_found_at_the_first_look_and_is_2() {
     let server = pd(&stores(&[store(1, "Up", 3), store(4, "Down", 7200)]));
     let (status, text) = check(&server, &[]);
     assert_eq!(status, Some(2));
-    let text = text
-        .replace("7201 s", "7200 s")
-        .replace("59 min 1 s", "59 min 0 s");
     assert_eq!(
         text,
         "critical store_down store/4: a store shows no sign of life\n    \
-         no sign of life for 7200 s (threshold 60 s), state Down, second witness none\n    \
+         no sign of life for 2 h (threshold 60 s), state Down, second witness none\n    \
          since MOMENT (1 h 59 min)\n\
          http://pd: critical (2 stores, 1 rule, at MOMENT)\n"
     );
@@ -90,7 +87,7 @@ fn one_store_that_cannot_be_read_is_3_and_hides_no_other() {
 #[test]
 fn a_wrong_command_line_is_64_and_says_what_was_expected() {
     for (args, expected) in [
-        (&["check"][..], "--pd <URL[,URL]>"),
+        (&["check"][..], "operator: no cluster is named: --pd URL, "),
         (&["chekc"], "a similar subcommand exists: 'check'"),
         (
             &["check", "--pd", "ftp://pd"],

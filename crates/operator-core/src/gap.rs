@@ -240,6 +240,8 @@ pub enum Why {
     },
     /// The source answered, and did not say.
     Unsaid,
+    /// It was there, and is no more. The gap's `since` is when it was last seen, where that is known.
+    Vanished,
     /// The source said something that cannot be used.
     Unusable {
         /// What would have been usable.
@@ -272,6 +274,7 @@ impl fmt::Display for Why {
             Self::Failed(error) => write!(f, "{error:#}"),
             Self::Panicked { message } => write!(f, "it panicked: {message}"),
             Self::Unsaid => f.write_str("the answer does not say"),
+            Self::Vanished => f.write_str("it was there, and is no more"),
             Self::Unusable { expected, found } => write!(f, "expected {expected}, found {found}"),
             Self::Stale { age, limit } => {
                 let (age, limit) = (seconds(*age), seconds(*limit));
@@ -326,6 +329,7 @@ mod tests {
                 "P99 not seen: it panicked: index out of bounds",
             ),
             (Why::Unsaid, "P99 not seen: the answer does not say"),
+            (Why::Vanished, "P99 not seen: it was there, and is no more"),
             (
                 Why::Unusable {
                     expected: "a number".into(),

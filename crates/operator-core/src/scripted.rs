@@ -116,15 +116,17 @@ pub struct ScriptedSubject {
 impl ScriptedSubject {
     /// A subject without stores, rules, parts or regions.
     pub fn new(name: impl Into<String>) -> Self {
-        let idle = || crate::Reading::Idle;
         Self {
             name: name.into(),
             stores: Script::new(Listing::whole(Vec::new())),
             metrics: Script::new(Listing::whole(Vec::new())),
             cluster: Script::new(ClusterMetrics {
-                store_count: idle(),
-                region_count: idle(),
+                store_count: crate::Reading::Idle,
+                region_count: crate::Reading::Idle,
                 leaders_per_store: crate::Reading::Idle,
+                queries_per_second: crate::Reading::Idle,
+                write_p99_seconds: crate::Reading::Idle,
+                read_p99_seconds: crate::Reading::Idle,
             }),
             rules: Vec::new(),
             parts: Vec::new(),

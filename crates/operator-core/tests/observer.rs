@@ -285,6 +285,9 @@ fn idle() -> Answer<ClusterMetrics> {
         store_count: Reading::Idle,
         region_count: Reading::Idle,
         leaders_per_store: Reading::Idle,
+        queries_per_second: Reading::Idle,
+        write_p99_seconds: Reading::Idle,
+        read_p99_seconds: Reading::Idle,
     })
 }
 
@@ -365,11 +368,13 @@ async fn a_part_is_given_the_value_it_returned_last_however_many_reads_failed_si
             Ok(Listing::whole(Vec::new()))
         }
         async fn cluster_metrics(&self) -> Result<ClusterMetrics> {
-            let idle = || Reading::Idle;
             Ok(ClusterMetrics {
-                store_count: idle(),
-                region_count: idle(),
+                store_count: Reading::Idle,
+                region_count: Reading::Idle,
                 leaders_per_store: Reading::Idle,
+                queries_per_second: Reading::Idle,
+                write_p99_seconds: Reading::Idle,
+                read_p99_seconds: Reading::Idle,
             })
         }
         fn parts(&self) -> Vec<Part<'_>> {

@@ -1,9 +1,11 @@
 //! What only TiKV has, as plain values: no behaviour beyond reading them, no wire format, no clock.
 
 mod ailments;
+mod clock;
 mod clocks;
 mod config;
 mod engine;
+mod health;
 mod hot;
 mod leadership;
 mod members;
@@ -15,9 +17,11 @@ mod strain;
 mod tally;
 
 pub use ailments::{Ailments, HowMany};
+pub use clock::PromTime;
 pub use clocks::{ClockReading, PdClock, PrometheusClock};
 pub use config::{LabelConstraint, PlacementRule, ReplicationConfig, ScheduleConfig};
 pub(crate) use engine::is_tiflash;
+pub use health::RegionHealth;
 pub use hot::{HotPeer, HotPeers, HotReads, HotSpots, HotStore, HotWrites, StoreFlow};
 pub use leadership::PdLeadership;
 pub use members::{ClusterStatus, PdHealth, PdMember, PdMembers};

@@ -3,14 +3,17 @@
 mod contract;
 mod failure;
 mod instances;
+mod load;
 mod observe;
 mod options;
 mod own;
 mod quantile;
 mod queries;
 mod readings;
+mod regions;
 mod samples;
 mod standing;
+mod vanished;
 mod wire;
 
 use std::fmt;
@@ -26,6 +29,7 @@ use crate::http::{Answer, Ask, Http};
 
 pub use contract::{ContractCheck, ContractStanding};
 pub use instances::InstanceTemplate;
+pub use observe::PromLook;
 pub use options::{PromAuth, PromOptions};
 pub use samples::{Number, One, Point, Samples, Series};
 
@@ -103,17 +107,13 @@ impl PromClient {
         })?;
         let headers = options::headers(&options.auth, &options.headers)?;
         Ok(Self {
+            scope: queries::Scope::new(&options),
             http: Http::new(headers, options.tls, options.client),
             endpoint,
             parameters: options.parameters,
             within: options.within,
             limit_bytes: options.limit_bytes,
             concurrency: options.concurrency.max(1),
-            scope: queries::Scope::new(
-                &options.job,
-                &options.matchers,
-                options.window.max(options.scrape_every.saturating_mul(4)),
-            ),
             template: options.template,
         })
     }

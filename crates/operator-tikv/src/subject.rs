@@ -13,7 +13,7 @@ use operator_core::{
 };
 
 use crate::invariants::{self, Settings};
-use crate::{PdClient, PromClient};
+use crate::{PdClient, PromClient, PromLook};
 use shared::Shared;
 
 /// A TiKV cluster, read from PD, and measured by Prometheus where there is one.
@@ -37,6 +37,7 @@ pub struct TikvSubject {
     prometheus: Option<PromClient>,
     settings: Settings,
     stores: Shared<Listing<Store>>,
+    look: Shared<PromLook>,
 }
 
 /// Puts a [`TikvSubject`] together.
@@ -70,6 +71,7 @@ impl TikvBuilder {
             prometheus: self.prometheus,
             settings: self.settings,
             stores: Shared::default(),
+            look: Shared::default(),
         }
     }
 }
@@ -112,6 +114,12 @@ impl TikvSubject {
             .ok_or_else(|| Error::new(operation, Fault::NotConfigured { what }))
     }
 
+    /// How stores do, measured once for all who ask for it at the same time.
+    async fn measured(&self, stores: &[Store]) -> Result<PromLook> {
+        let prometheus = self.measuring("measure stores")?;
+        self.look.read(|| prometheus.measure(stores)).await
+    }
+
     /// The stores, read once for all who ask for them at the same time.
     async fn shared_stores(&self) -> Result<Listing<Store>> {
         self.stores.read(|| self.pd.stores()).await
@@ -133,17 +141,21 @@ impl Subject for TikvSubject {
     }
 
     async fn store_metrics(&self, stores: &[Store]) -> Result<Listing<StoreMetrics>> {
-        let measured = match self.measuring("measure stores") {
-            Ok(prometheus) => prometheus.store_metrics(stores).await,
-            Err(error) => Err(error),
-        };
+        let measured = self.measured(stores).await.map(|look| look.stores);
         Ok(measured::with_what_pd_knows(stores, measured))
     }
 
     async fn cluster_metrics(&self) -> Result<ClusterMetrics> {
-        let stores = self.shared_stores();
-        let (stores, regions) = futures_util::future::join(stores, self.pd.region_count()).await;
-        let (stores, now) = (stores?, self.pd.now());
+        let measured = async {
+            let stores = self.shared_stores().await?;
+            let measured = self.measured(&stores.items).await;
+            Ok::<_, Error>((stores, measured))
+        };
+        let (read, regions) = futures_util::future::join(measured, self.pd.region_count()).await;
+        let ((stores, measured), now) = (read?, self.pd.now());
+        let load = measured.map(|look| look.cluster).unwrap_or_else(|error| {
+            ClusterMetrics::blind(&Gap::new("load of the cluster", error.into()))
+        });
         let regions = regions.map_err(|error| Gap::new("region count", error.into()));
         Ok(ClusterMetrics {
             store_count: Reading::Seen(Measured::new(stores.items.len() as u64, now, PD_STORES)),
@@ -151,6 +163,7 @@ impl Subject for TikvSubject {
                 .map(|count| Measured::new(count, now, PD_REGIONS))
                 .into(),
             leaders_per_store: leaders_per_store(&stores, now),
+            ..load
         })
     }
 

@@ -1,23 +1,20 @@
 //! `operator check`: look once, and tell what is wrong.
 
-use std::time::Duration;
-
-use operator_core::{Clock, Monitor, Observer};
-
+use super::looking::{DEADLINE, Looking};
 use crate::args::Check;
-use crate::exit::Exit;
-use crate::findings::Findings;
-use crate::{report, target};
+use crate::config::Config;
+use crate::context::Context;
+use crate::failure::Outcome;
+use crate::findings::{Counts, Findings};
+use crate::report::Judged;
+use crate::target::Pace;
 
-/// What has not answered by then is not seen.
-const DEADLINE: Duration = Duration::from_secs(8);
-
-pub(crate) async fn run(check: Check) -> Result<Exit, String> {
-    let (subject, shown) = target::subject(&check.target)?;
-    let observer = Observer::new(Clock::system(), DEADLINE);
-    let mut monitor = Monitor::new(subject, observer).map_err(|error| error.to_string())?;
-    let tick = monitor.tick().await;
-    let findings = Findings::of(&tick.snapshot, monitor.engine(), check.no_grace);
-    report::print(&report::text(&shown, &findings));
-    Ok(Exit::of(&findings))
+pub(crate) async fn run(check: Check, config: Config, context: &Context) -> Outcome {
+    let mut looking =
+        Looking::at(&check.whom, &check.judge, config, Pace::Midway, DEADLINE).await?;
+    let tick = looking.monitor.tick().await;
+    let counts = Counts::of(&check.judge);
+    let findings = Findings::of(&tick.snapshot, looking.monitor.engine(), counts);
+    context.say(&Judged::of("check", &looking.target.shown, &findings))?;
+    Ok(findings.exit())
 }

@@ -12,6 +12,8 @@ pub(crate) fn operator(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_operator"))
         .args(args)
         .env_remove("OPERATOR_PD")
+        .env_remove("OPERATOR_PROMETHEUS")
+        .env_remove("OPERATOR_CONFIG")
         .output()
         .expect("the binary runs")
 }

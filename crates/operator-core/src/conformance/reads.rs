@@ -9,8 +9,8 @@ use tokio::time::timeout;
 
 use super::{Check, Outcome, Probe, repeated};
 use crate::{
-    Ailment, Clock, Entity, Error, Flow, Listing, Result, Store, StoreId, StoreMetrics, Subject,
-    Timestamp,
+    Ailment, Clock, Entity, Error, Fault, Flow, Listing, Result, Store, StoreId, StoreMetrics,
+    Subject, Timestamp,
 };
 
 /// Reads tell of the same things: each store once, metrics of every store that was asked for and of no
@@ -266,7 +266,9 @@ fn says_where(check: &mut Check, error: &Error) {
         format!("`{operation}` does not read on from `cannot`")
     });
     let has_origin = origin.as_ref().is_some_and(|origin| !origin.is_empty());
-    check.expect(has_origin, || {
+    // Where nothing is configured there was nobody to ask.
+    let nobody = matches!(*error.fault, Fault::NotConfigured { .. });
+    check.expect(has_origin || nobody, || {
         format!("`{error:#}` does not say who was asked")
     });
 }

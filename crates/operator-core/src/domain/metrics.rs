@@ -87,35 +87,45 @@ impl StoreMetrics {
     }
 }
 
-/// How the cluster does as a whole.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ClusterMetrics {
-    /// Stores that are part of the cluster.
-    pub store_count: Reading<u64>,
-    /// Regions there are.
-    pub region_count: Reading<u64>,
-    /// Regions that each store leads.
-    pub leaders_per_store: Reading<BTreeMap<StoreId, u64>>,
+macro_rules! cluster_metrics {
+    ($($(#[$doc:meta])* $field:ident: $value:ty,)*) => {
+        /// How the cluster does as a whole.
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct ClusterMetrics {
+            $($(#[$doc])* pub $field: Reading<$value>,)*
+        }
+
+        impl ClusterMetrics {
+            /// Metrics of a cluster of which nothing could be seen, all for one reason.
+            ///
+            /// A subject starts from here, as it does with [`StoreMetrics::blind`].
+            pub fn blind(gap: &Gap) -> Self {
+                Self {
+                    $($field: Reading::Blind(gap.clone()),)*
+                }
+            }
+
+            /// The gaps among the readings, each with its field's name.
+            pub fn gaps(&self) -> impl Iterator<Item = (&'static str, &Gap)> {
+                [$((stringify!($field), self.$field.gap()),)*]
+                    .into_iter()
+                    .filter_map(|(field, gap)| gap.map(|gap| (field, gap)))
+            }
+        }
+    };
 }
 
-impl ClusterMetrics {
-    /// Metrics of a cluster of which nothing could be seen, all for one reason.
-    pub fn blind(gap: &Gap) -> Self {
-        Self {
-            store_count: Reading::Blind(gap.clone()),
-            region_count: Reading::Blind(gap.clone()),
-            leaders_per_store: Reading::Blind(gap.clone()),
-        }
-    }
-
-    /// The gaps among the readings, each with its field's name.
-    pub fn gaps(&self) -> impl Iterator<Item = (&'static str, &Gap)> {
-        [
-            ("store_count", self.store_count.gap()),
-            ("region_count", self.region_count.gap()),
-            ("leaders_per_store", self.leaders_per_store.gap()),
-        ]
-        .into_iter()
-        .filter_map(|(field, gap)| gap.map(|gap| (field, gap)))
-    }
+cluster_metrics! {
+    /// Stores that are part of the cluster.
+    store_count: u64,
+    /// Regions there are.
+    region_count: u64,
+    /// Regions that each store leads.
+    leaders_per_store: BTreeMap<StoreId, u64>,
+    /// Requests that all stores serve.
+    queries_per_second: f64,
+    /// 99 of 100 writes are at most this slow, whichever store they go to.
+    write_p99_seconds: f64,
+    /// 99 of 100 reads are at most this slow, whichever store they go to.
+    read_p99_seconds: f64,
 }

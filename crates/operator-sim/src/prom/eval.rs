@@ -1,5 +1,7 @@
 //! PromQL over the simulator's own series: parsed by a library, evaluated here, as Prometheus 2.42 would.
 
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use promql_parser::parser::{self, AtModifier, Expr, Offset, SubqueryExpr, VectorSelector};
@@ -55,7 +57,28 @@ const MAX_QUERY: usize = 8 << 10;
 /// How deep expressions may nest.
 const MAX_DEPTH: usize = 64;
 
-pub(crate) fn parse(query: &str) -> Result<Expr, QueryError> {
+/// So many parsed queries are kept: those who watch ask the same few again and again, and parsing one, with its
+/// regular expressions, takes far longer than answering it.
+const MAX_KEPT: usize = 256;
+
+static KEPT: LazyLock<Mutex<HashMap<String, Arc<Expr>>>> = LazyLock::new(Mutex::default);
+
+/// The expression that a query is. It depends on the text alone.
+pub(crate) fn parse(query: &str) -> Result<Arc<Expr>, QueryError> {
+    let kept = || KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(expr) = kept().get(query) {
+        return Ok(Arc::clone(expr));
+    }
+    let expr = Arc::new(parsed(query)?);
+    let mut kept = kept();
+    if kept.len() >= MAX_KEPT {
+        kept.clear();
+    }
+    kept.insert(query.to_owned(), Arc::clone(&expr));
+    Ok(expr)
+}
+
+fn parsed(query: &str) -> Result<Expr, QueryError> {
     let empty = query.trim().is_empty();
     if empty {
         return Err(QueryError::Parse("no expression found in input".to_owned()));

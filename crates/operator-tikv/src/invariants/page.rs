@@ -168,16 +168,15 @@ impl Knob {
         let digits = text.find(|c: char| !(c.is_ascii_digit() || c == '.'));
         let (number, unit) = text.split_at(digits.unwrap_or(text.len()));
         let number: f64 = number.parse().ok()?;
-        let factor = match (self.unit, unit.trim()) {
-            (_, "") | (Unit::Span, "s") => 1.0,
-            (Unit::Span, "ms") => 0.001,
-            (Unit::Span, "m" | "min") => 60.0,
-            (Unit::Span, "h") => 3600.0,
-            (Unit::Span, "d") => DAY,
-            (Unit::Ratio, "%") => 0.01,
+        let value = match (self.unit, unit.trim()) {
+            (_, "") | (Unit::Span, "s") => number,
+            (Unit::Span, "ms") => number / 1000.0,
+            (Unit::Span, "m" | "min") => number * 60.0,
+            (Unit::Span, "h") => number * 3600.0,
+            (Unit::Span, "d") => number * DAY,
+            (Unit::Ratio, "%") => number / 100.0,
             _ => return None,
         };
-        let value = number * factor;
         (self.low..=self.high).contains(&value).then_some(value)
     }
 

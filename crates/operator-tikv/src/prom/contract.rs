@@ -5,7 +5,7 @@ use std::fmt;
 
 use operator_core::{Entity, Result};
 
-use super::queries::{Born, Need, Row, TABLE, Version};
+use super::queries::{Born, Need, Of, Row, TABLE, Version};
 use super::{PromAnswer, PromClient, PromData};
 
 /// Of a histogram, one bucket stands for all.
@@ -78,16 +78,25 @@ impl PromClient {
     /// # Errors
     /// When it cannot be read which families there are.
     pub async fn contract(&self) -> Result<Vec<ContractCheck>> {
-        let scope = self.scope.matchers();
-        let families = format!(
-            r#"count by (__name__) ({{__name__=~"{}",{ONE_BUCKET},{scope}}})"#,
-            all_families().join("|")
-        );
-        let families = self.query(&families, None).await?;
+        let families_of = async |of: Of| {
+            let families = format!(
+                r#"count by (__name__) ({{__name__=~"{}",{ONE_BUCKET},{}}})"#,
+                all_families(of).join("|"),
+                self.scope.matchers(of),
+            );
+            self.query(&families, None).await
+        };
+        let (of_stores, of_pd) = (families_of(Of::Stores).await?, families_of(Of::Pd).await?);
+        let scope = self.scope.matchers(Of::Stores);
         let versions = format!("count by (version) (tikv_server_info{{{scope}}})");
         let versions = self.query(&versions, None).await?;
         let mut checks = Vec::new();
         for row in TABLE {
+            let scope = self.scope.matchers(row.of);
+            let families = match row.of {
+                Of::Stores => &of_stores,
+                Of::Pd => &of_pd,
+            };
             let mut values = BTreeMap::new();
             for need in row.needs {
                 if let Some((label, _)) = need.values {
@@ -104,7 +113,7 @@ impl PromClient {
                 feeds: row.feeds.iter().map(|(field, _)| *field).collect(),
                 cost: row.cost,
                 standing: match &told {
-                    Ok(told) => standing(row, told, &families, &values, lowest(&versions)),
+                    Ok(told) => standing(row, told, families, &values, lowest(&versions)),
                     Err(error) => ContractStanding::Unseen(format!("{error:#}")),
                 },
             });
@@ -178,9 +187,10 @@ fn unknown_values(
         .collect()
 }
 
-fn all_families() -> Vec<&'static str> {
+fn all_families(of: Of) -> Vec<&'static str> {
     let all: BTreeSet<&str> = TABLE
         .iter()
+        .filter(|row| row.of == of)
         .flat_map(|row| row.needs.iter().map(|need| need.family))
         .collect();
     all.into_iter().collect()

@@ -2,15 +2,39 @@
 
 use futures_util::StreamExt;
 use futures_util::stream;
-use operator_core::{Listing, Result, Store, StoreMetrics, Timestamp};
+use operator_core::{
+    ClusterMetrics, Error, Fault, Gap, Listing, Result, Store, StoreMetrics, Timestamp, Why,
+};
 
-use super::queries::{FOR_METRICS, FOR_STRAINS, Query};
+use super::queries::{FOR_METRICS, FOR_REGIONS, FOR_STRAINS, Query};
 use super::readings;
+use super::regions::Counted;
 use super::standing::Given;
-use super::{PromAnswer, PromClient, PromData};
-use crate::facts::StoreStrain;
+use super::{Point, PromAnswer, PromClient, PromData, own};
+use crate::facts::{PromTime, RegionHealth, StoreStrain};
+
+/// One look: each store by itself, and all of them together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PromLook {
+    /// How the stores do.
+    pub stores: Listing<StoreMetrics>,
+    /// How the cluster does: its load. What else there is of a cluster was not asked for.
+    pub cluster: ClusterMetrics,
+}
 
 impl PromClient {
+    /// How these stores do, each and all together. Eight queries, as [`store_metrics`](Self::store_metrics)
+    /// alone: what all do together comes of the same answers.
+    ///
+    /// The load of the cluster is unseen where that of one of its stores is. A store that is not up has none.
+    ///
+    /// # Errors
+    /// When it cannot be read which stores are up.
+    pub async fn measure(&self, stores: &[Store]) -> Result<PromLook> {
+        let given = self.look(&FOR_METRICS).await?;
+        Ok(readings::look(stores, &given))
+    }
+
     /// How these stores do. Eight queries, whatever their number; `TiFlash` and removed stores are left out.
     ///
     /// A query that fails costs the readings that it feeds. A store that is not up has no readings, however
@@ -19,8 +43,7 @@ impl PromClient {
     /// # Errors
     /// When it cannot be read which stores are up.
     pub async fn store_metrics(&self, stores: &[Store]) -> Result<Listing<StoreMetrics>> {
-        let given = self.look(&FOR_METRICS).await?;
-        Ok(readings::store_metrics(stores, &given))
+        Ok(self.measure(stores).await?.stores)
     }
 
     /// Under which strain these stores are. Ten queries, whatever their number.
@@ -30,6 +53,51 @@ impl PromClient {
     pub async fn store_strains(&self, stores: &[Store]) -> Result<Listing<StoreStrain>> {
         let given = self.look(&FOR_STRAINS).await?;
         Ok(readings::store_strains(stores, &given))
+    }
+
+    /// How many regions want something, as PD's leader counts them. Two queries.
+    ///
+    /// # Errors
+    /// When the counts cannot be read. Where it cannot be said whose counts hold, all readings are gaps.
+    pub async fn region_health(&self) -> Result<RegionHealth> {
+        let [source, by] = FOR_REGIONS.map(|query| self.scope.promql(query));
+        let counts = self.query(&source, None).await?;
+        let Some(at) = moment(&counts) else {
+            let nobody = Gap::new("region health", Why::Unsaid).at(self.origin());
+            return Ok(RegionHealth::blind(&nobody));
+        };
+        let counted = Counted {
+            counts: &counts,
+            at,
+            by: &self.query(&by, Some(at)).await,
+            limit: self.scope.window(),
+            source: &source,
+            origin: self.origin(),
+        };
+        Ok(counted.health())
+    }
+
+    /// What time it is for the server. The cheapest thing that can be asked of it: whoever wants to know
+    /// whether it answers asks this.
+    ///
+    /// # Errors
+    /// When there is no usable answer.
+    pub async fn server_time(&self) -> Result<PromTime> {
+        let answer = self.query("time()", None).await?;
+        let now = match answer.data {
+            PromData::Scalar(Point { value, .. }) => value.finite().map(own::moment),
+            _ => None,
+        };
+        let now = now.ok_or_else(|| {
+            let expected = "the time, as a scalar".into();
+            let found = "something else".into();
+            Error::new("read the time", Fault::Decode { expected, found }).at(self.origin())
+        })?;
+        Ok(PromTime {
+            origin: self.origin().to_owned(),
+            now,
+            date: answer.date,
+        })
     }
 
     /// Asks which stores are up, and then the rest about the moment of that answer. Where nothing is

@@ -24,6 +24,8 @@ pub struct PromOptions {
     pub window: Duration,
     /// Which jobs are TiKV's, as a regular expression. Other jobs may share their instances.
     pub job: String,
+    /// Which jobs are PD's, as a regular expression.
+    pub pd_job: String,
     /// Further matchers for a server that measures more than one cluster, as in `tidb_cluster="db-basic"`.
     pub matchers: String,
     /// How instances are called, where none of the usual ways holds.
@@ -66,6 +68,7 @@ impl Default for PromOptions {
             scrape_every: Duration::from_secs(15),
             window: Duration::from_secs(60),
             job: ".*tikv".to_owned(),
+            pd_job: ".*pd".to_owned(),
             matchers: String::new(),
             template: None,
             auth: PromAuth::None,
@@ -143,6 +146,7 @@ impl fmt::Debug for PromOptions {
         f.debug_struct("PromOptions")
             .field("within", &self.within)
             .field("job", &self.job)
+            .field("pd_job", &self.pd_job)
             .field("matchers", &self.matchers)
             .field("auth", &self.auth)
             .finish_non_exhaustive()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use operator_core::{Gap, Measured, Reading, Store, Timestamp, Why};
 
-use super::quantile::{Buckets, Quantile};
+use super::quantile::Buckets;
 use super::queries::Query;
 use super::samples::{Number, Series};
 use super::standing::{Given, Tables};
@@ -142,24 +142,13 @@ impl<'a> Own<'a> {
         }
     }
 
-    /// Too few requests for a quantile are idleness: the slowest one of a few is not what 99 of 100 are.
     pub(super) fn quantile(&self, what: &'static str, query: Query, ratio: f64) -> Reading<f64> {
         let buckets = match self.buckets(what, query) {
             Ok(buckets) => buckets,
             Err(gap) => return Reading::Blind(gap),
         };
-        let requests = buckets.total() * self.given.scope.window().as_secs_f64();
-        if requests * (1.0 - ratio) < 1.0 - 1e-6 {
-            return Reading::Idle;
-        }
-        match buckets.quantile(ratio) {
-            Quantile::OfNothing => Reading::Idle,
-            Quantile::About(value) => self.seen(value, query),
-            Quantile::AtLeast(value) => {
-                let source = format!("at least, from {}", self.given.source(query));
-                Reading::Seen(Measured::new(value, self.at, source))
-            }
-        }
+        let window = self.given.scope.window();
+        buckets.reading(ratio, window, self.at, self.given.source(query))
     }
 
     pub(super) fn log_lag(&self) -> Reading<f64> {

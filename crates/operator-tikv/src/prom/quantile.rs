@@ -1,5 +1,9 @@
 //! Quantiles from cumulative buckets, as far as buckets can tell.
 
+use std::time::Duration;
+
+use operator_core::{Measured, Reading, Source, Timestamp};
+
 /// Buckets of one histogram: how much is at or below each bound.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Buckets {
@@ -82,6 +86,40 @@ impl Buckets {
         Quantile::OfNothing
     }
 
+    /// A quantile of rates over a window. Too few requests for one are idleness: the slowest one of a few is
+    /// not what 99 of 100 are.
+    pub(super) fn reading(
+        &self,
+        ratio: f64,
+        window: Duration,
+        at: Timestamp,
+        source: Source,
+    ) -> Reading<f64> {
+        let requests = self.total() * window.as_secs_f64();
+        if requests * (1.0 - ratio) < 1.0 - 1e-6 {
+            return Reading::Idle;
+        }
+        match self.quantile(ratio) {
+            Quantile::OfNothing => Reading::Idle,
+            Quantile::About(value) => Reading::Seen(Measured::new(value, at, source)),
+            Quantile::AtLeast(value) => {
+                let source = format!("at least, from {source}");
+                Reading::Seen(Measured::new(value, at, source))
+            }
+        }
+    }
+
+    /// Both together, where their bounds are the same: between other bounds nothing is known to be added.
+    pub(super) fn plus(mut self, other: &Self) -> Option<Self> {
+        let mut alike = self.rungs.len() == other.rungs.len();
+        let pairs = self.rungs.iter_mut().zip(&other.rungs);
+        for ((bound, count), (other_bound, more)) in pairs {
+            alike &= *bound == *other_bound;
+            *count += more;
+        }
+        alike.then_some(self)
+    }
+
     /// The share above a bound, from 0 to 1; exact where the bound is one of the histogram's, else `None`.
     pub(super) fn share_above(&self, bound: f64) -> Option<f64> {
         let (_, count) = self.rungs.iter().find(|(known, _)| *known == bound)?;
@@ -116,6 +154,21 @@ mod tests {
                 }
                 (found, expected) => assert_eq!(found, expected, "{ratio}"),
             }
+        }
+    }
+
+    #[test]
+    fn buckets_are_added_where_their_bounds_are_the_same() {
+        let some = buckets(&[("0.1", 1.0), ("+Inf", 2.0)]);
+        let more = buckets(&[("0.10", 3.0), ("+Inf", 8.0)]);
+        let both = buckets(&[("0.1", 4.0), ("+Inf", 10.0)]);
+        assert_eq!(some.clone().plus(&more), Some(both));
+        for other in [
+            &[("0.2", 3.0), ("+Inf", 8.0)][..],
+            &[("+Inf", 8.0)],
+            &[("0.1", 1.0), ("0.2", 3.0), ("+Inf", 8.0)],
+        ] {
+            assert_eq!(some.clone().plus(&buckets(other)), None, "{other:?}");
         }
     }
 

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use super::PromOptions;
+
 /// How often something happened within ten minutes. A counter is born with its first event, which `increase`
 /// does not see: what was not there ten minutes ago counts as a whole.
 macro_rules! first_seen {
@@ -39,6 +41,8 @@ pub(super) enum Query {
     ChannelFull,
     Stalls,
     LeaderMissing,
+    Regions,
+    RegionsCounted,
 }
 
 /// What readings of how a store does need, beside [`Query::Up`], which is asked first.
@@ -65,10 +69,22 @@ pub(super) const FOR_STRAINS: [Query; 9] = [
     Query::LeaderMissing,
 ];
 
+/// Whose series a query is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Of {
+    Stores,
+    Pd,
+}
+
+/// What tells how regions do.
+pub(super) const FOR_REGIONS: [Query; 2] = [Query::Regions, Query::RegionsCounted];
+
 /// One query.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) query: Query,
+    /// Whose jobs the scope names.
+    pub(super) of: Of,
     /// What it is called, as in `query/writes`.
     pub(super) name: &'static str,
     /// Its text: `$S` stands for the scope, `$W` for the window, `$V` for the values it relies on.
@@ -199,6 +215,7 @@ const GAUGES: &[Need] = &[
 pub(super) const TABLE: &[Row] = &[
     Row {
         query: Query::Up,
+        of: Of::Stores,
         name: "up",
         text: "up{$S}",
         feeds: &[("up", "")],
@@ -207,14 +224,17 @@ pub(super) const TABLE: &[Row] = &[
     },
     Row {
         query: Query::UpAt,
+        of: Of::Stores,
         name: "up_at",
-        text: "timestamp(up{$S})",
+        // Of a target that is no more, when it last was. The marker of its end is one scrape after that.
+        text: "max by (instance) (timestamp(up{$S}) or max_over_time(timestamp(up{$S})[10m:$E]))",
         feeds: &[],
         needs: &[need("up")],
         cost: "",
     },
     Row {
         query: Query::Gauges,
+        of: Of::Stores,
         name: "gauges",
         text: r#"max by (instance,__name__,type) ({__name__=~"$F",$S})"#,
         feeds: &[
@@ -236,6 +256,7 @@ pub(super) const TABLE: &[Row] = &[
     },
     Row {
         query: Query::Requests,
+        of: Of::Stores,
         name: "requests",
         text: r#"sum by (instance) (rate(tikv_grpc_msg_duration_seconds_count{$S,type!="kv_gc"}[$W]))"#,
         feeds: &[("queries_per_second", "1/s")],
@@ -244,6 +265,7 @@ pub(super) const TABLE: &[Row] = &[
     },
     Row {
         query: Query::Writes,
+        of: Of::Stores,
         name: "writes",
         text: r#"sum by (instance,le) (rate(tikv_grpc_msg_duration_seconds_bucket{$S,type=~"$V"}[$W]))"#,
         feeds: &[("write_p95_seconds", "s"), ("write_p99_seconds", "s")],
@@ -252,6 +274,7 @@ pub(super) const TABLE: &[Row] = &[
     },
     Row {
         query: Query::Reads,
+        of: Of::Stores,
         name: "reads",
         text: r#"sum by (instance,le) (rate(tikv_grpc_msg_duration_seconds_bucket{$S,type=~"$V"}[$W]))"#,
         feeds: &[("read_p95_seconds", "s"), ("read_p99_seconds", "s")],
@@ -260,6 +283,7 @@ pub(super) const TABLE: &[Row] = &[
     },
     Row {
         query: Query::Cpu,
+        of: Of::Stores,
         name: "cpu",
         text: "sum by (instance) (rate(process_cpu_seconds_total{$S}[$W]))",
         feeds: &[("cpu_used_cores", "cores")],
@@ -268,6 +292,7 @@ pub(super) const TABLE: &[Row] = &[
     },
     Row {
         query: Query::LogLag,
+        of: Of::Stores,
         name: "log_lag",
         // Version 3 of the server writes whole bounds with a fraction.
         text: r#"sum by (instance,le) (rate(tikv_raftstore_log_lag_bucket{$S,le=~"1024(\\.0)?|\\+Inf"}[$W]))"#,
@@ -277,6 +302,7 @@ pub(super) const TABLE: &[Row] = &[
     },
     Row {
         query: Query::AsyncWrites,
+        of: Of::Stores,
         name: "async_writes",
         text: r#"sum by (instance,le) (rate(tikv_storage_engine_async_request_duration_seconds_bucket{$S,type=~"$V"}[$W]))"#,
         feeds: &[("async_write_p99_seconds", "s")],
@@ -289,6 +315,7 @@ pub(super) const TABLE: &[Row] = &[
     },
     Row {
         query: Query::Critical,
+        of: Of::Stores,
         name: "critical_errors",
         text: first_seen!("instance,type", "tikv_critical_error_total"),
         feeds: &[("critical_errors", "")],
@@ -297,6 +324,7 @@ pub(super) const TABLE: &[Row] = &[
     },
     Row {
         query: Query::Storage,
+        of: Of::Stores,
         name: "storage_requests",
         text: r#"sum by (instance,status) (rate(tikv_storage_engine_async_request_total{$S,status=~"$V"}[$W]))"#,
         feeds: &[
@@ -317,6 +345,7 @@ pub(super) const TABLE: &[Row] = &[
     },
     Row {
         query: Query::SchedulerBusy,
+        of: Of::Stores,
         name: "scheduler_busy",
         text: first_seen!("instance", "tikv_scheduler_too_busy_total"),
         feeds: &[("scheduler_busy_count", "")],
@@ -325,6 +354,7 @@ pub(super) const TABLE: &[Row] = &[
     },
     Row {
         query: Query::ChannelFull,
+        of: Of::Stores,
         name: "channel_full",
         text: first_seen!("instance", "tikv_channel_full_total"),
         feeds: &[("channel_full_count", "")],
@@ -333,6 +363,7 @@ pub(super) const TABLE: &[Row] = &[
     },
     Row {
         query: Query::Stalls,
+        of: Of::Stores,
         name: "stalls",
         text: r#"sum by (instance) (rate(tikv_engine_stall_micro_seconds{$S,db="kv"}[$W])) / 1e6"#,
         feeds: &[("stalled_ratio", "")],
@@ -341,10 +372,51 @@ pub(super) const TABLE: &[Row] = &[
     },
     Row {
         query: Query::LeaderMissing,
+        of: Of::Stores,
         name: "leader_missing",
         text: "max by (instance) (max_over_time(tikv_raftstore_leader_missing{$S}[10m]))",
         feeds: &[("leader_missing", "")],
         needs: &[need("tikv_raftstore_leader_missing")],
+        cost: "",
+    },
+    Row {
+        query: Query::Regions,
+        of: Of::Pd,
+        name: "regions",
+        text: "max by (instance,type) (pd_regions_status{$S})",
+        feeds: &[
+            ("miss_peer_count", ""),
+            ("extra_peer_count", ""),
+            ("down_peer_count", ""),
+            ("pending_peer_count", ""),
+            ("learner_peer_count", ""),
+            ("offline_peer_count", ""),
+            ("empty_count", ""),
+            ("oversized_count", ""),
+            ("undersized_count", ""),
+        ],
+        needs: &[with_values(
+            "pd_regions_status",
+            "type",
+            &[
+                word("miss-peer-region-count"),
+                word("extra-peer-region-count"),
+                word("down-peer-region-count"),
+                word("pending-peer-region-count"),
+                word("learner-peer-region-count"),
+                word("empty-region-count"),
+            ],
+        )],
+        cost: "",
+    },
+    Row {
+        query: Query::RegionsCounted,
+        of: Of::Pd,
+        name: "regions_counted",
+        // Only the leader counts: the others export zeros, and one that has just begun to lead does so too.
+        text: "max by (instance) (timestamp(etcd_server_is_leader{$S}) and on (instance) (etcd_server_is_leader{$S} == 1) and on (instance) pd_cluster_status{$S})",
+        feeds: &[],
+        needs: &[need("etcd_server_is_leader"), need("pd_cluster_status")],
         cost: "",
     },
 ];
@@ -352,20 +424,33 @@ pub(super) const TABLE: &[Row] = &[
 /// What is asked about: which series, over how long.
 #[derive(Debug, Clone)]
 pub(super) struct Scope {
-    matchers: String,
+    stores: String,
+    pd: String,
     window: Duration,
+    scrape_every: Duration,
 }
 
 impl Scope {
-    pub(super) fn new(job: &str, further: &str, window: Duration) -> Self {
-        let job = job.replace('\\', r"\\").replace('"', r#"\""#);
-        let further = further.trim().trim_start_matches('{').trim_end_matches('}');
+    pub(super) fn new(options: &PromOptions) -> Self {
+        let further = options.matchers.trim();
+        let further = further.trim_start_matches('{').trim_end_matches('}');
         let further = further.trim_matches([',', ' ']);
         let comma = if further.is_empty() { "" } else { "," };
+        let matchers = |job: &str| {
+            let job = job.replace('\\', r"\\").replace('"', r#"\""#);
+            format!(r#"job=~"{job}"{comma}{further}"#)
+        };
         Self {
-            matchers: format!(r#"job=~"{job}"{comma}{further}"#),
-            window,
+            stores: matchers(&options.job),
+            pd: matchers(&options.pd_job),
+            window: options.window.max(options.scrape_every.saturating_mul(4)),
+            scrape_every: options.scrape_every,
         }
+    }
+
+    /// How often the server scrapes.
+    pub(super) fn scrape_every(&self) -> Duration {
+        self.scrape_every
     }
 
     /// Over how long rates are taken. A sample that is older than that is of no use either.
@@ -374,8 +459,11 @@ impl Scope {
     }
 
     /// The matchers of every selector.
-    pub(super) fn matchers(&self) -> &str {
-        &self.matchers
+    pub(super) fn matchers(&self, of: Of) -> &str {
+        match of {
+            Of::Stores => &self.stores,
+            Of::Pd => &self.pd,
+        }
     }
 
     /// The text of a query.
@@ -388,9 +476,13 @@ impl Scope {
             .unwrap_or_default();
         row.text
             .replace("$W", &format!("{}ms", self.window.as_millis()))
+            .replace(
+                "$E",
+                &format!("{}ms", self.scrape_every.as_millis().max(1000)),
+            )
             .replace("$F", &families.join("|"))
             .replace("$V", &values.join("|"))
-            .replace("$S", &self.matchers)
+            .replace("$S", self.matchers(row.of))
     }
 }
 
@@ -406,17 +498,19 @@ pub(super) fn row(query: Query) -> &'static Row {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::StoreStrain;
+    use crate::{RegionHealth, StoreStrain};
     use operator_core::{Gap, StoreId, StoreMetrics, Why};
 
     #[test]
     fn every_query_has_a_row_and_every_row_is_asked() {
-        let asked = FOR_METRICS.iter().chain(&FOR_STRAINS);
+        let asked = FOR_METRICS.iter().chain(&FOR_STRAINS).chain(&FOR_REGIONS);
         for query in asked.copied().chain([Query::Up]) {
             assert_eq!(row(query).query, query);
         }
         for row in TABLE {
-            let asked = FOR_METRICS.contains(&row.query) || FOR_STRAINS.contains(&row.query);
+            let asked = FOR_METRICS.contains(&row.query)
+                || FOR_STRAINS.contains(&row.query)
+                || FOR_REGIONS.contains(&row.query);
             assert!(asked || row.query == Query::Up, "{}", row.name);
         }
     }
@@ -428,6 +522,8 @@ mod tests {
         let strain = StoreStrain::blind(StoreId(1), &gap);
         let mut fields: Vec<&str> = metrics.gaps().map(|(field, _)| field).collect();
         fields.extend(strain.gaps().map(|(field, _)| field));
+        let regions = RegionHealth::blind(&gap);
+        fields.extend(regions.gaps().map(|(field, _)| field));
         let mut fed: Vec<&str> = TABLE
             .iter()
             .flat_map(|row| row.feeds.iter().map(|(field, _)| *field))
@@ -455,17 +551,22 @@ mod tests {
 
     #[test]
     fn every_selector_has_the_scope_and_nothing_stays_to_be_filled_in() {
-        let scope = Scope::new(
-            r"(a|b)\.tikv",
-            r#"{tidb_cluster="x",}"#,
-            Duration::from_secs(30),
-        );
+        let scope = Scope::new(&PromOptions {
+            job: r"(a|b)\.tikv".into(),
+            pd_job: r"(a|b)\.pd".into(),
+            matchers: r#"{tidb_cluster="x",}"#.into(),
+            scrape_every: Duration::from_secs(5),
+            window: Duration::from_secs(30),
+            ..PromOptions::default()
+        });
         for row in TABLE {
             let text = scope.promql(row.query);
             let selectors = text.matches('{').count();
-            let scoped = text
-                .matches(r#"job=~"(a|b)\\.tikv",tidb_cluster="x""#)
-                .count();
+            let scoped = match row.of {
+                Of::Stores => r#"job=~"(a|b)\\.tikv",tidb_cluster="x""#,
+                Of::Pd => r#"job=~"(a|b)\\.pd",tidb_cluster="x""#,
+            };
+            let scoped = text.matches(scoped).count();
             assert_eq!(selectors, scoped, "{text}");
             assert!(!text.contains('$'), "{text}");
         }

@@ -2,6 +2,8 @@
 
 use operator_core::{Listing, Measured, Reading, Store, StoreMetrics};
 
+use super::PromLook;
+use super::load::Load;
 use super::own::whole;
 use super::queries::Query;
 use super::standing::{Given, Standing, gone, listing};
@@ -10,9 +12,10 @@ use crate::facts::StoreStrain;
 /// The unit of flow control's gauge.
 const DISCARD_UNIT: f64 = 1e7;
 
-/// How these stores do.
-pub(super) fn store_metrics(stores: &[Store], given: &Given<'_>) -> Listing<StoreMetrics> {
-    listing(stores, given, |store, seen| {
+/// How these stores do, each and all together.
+pub(super) fn look(stores: &[Store], given: &Given<'_>) -> PromLook {
+    let mut load = Load::new();
+    let stores = listing(stores, given, |store, seen| {
         let own = match seen {
             Standing::Up(own) => own,
             Standing::Down { since } => {
@@ -23,6 +26,7 @@ pub(super) fn store_metrics(stores: &[Store], given: &Given<'_>) -> Listing<Stor
                 };
             }
         };
+        load.add(&own);
         let disk = |what, kind| own.disk(what, kind);
         StoreMetrics {
             store: store.id,
@@ -44,7 +48,9 @@ pub(super) fn store_metrics(stores: &[Store], given: &Given<'_>) -> Listing<Stor
             leader_count: own.count("leader count", "tikv_raftstore_region_count", "leader"),
             region_count: own.count("region count", "tikv_raftstore_region_count", "region"),
         }
-    })
+    });
+    let cluster = load.metrics(stores.gaps.first(), given);
+    PromLook { stores, cluster }
 }
 
 /// Under which strain these stores are.

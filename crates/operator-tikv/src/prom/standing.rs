@@ -8,7 +8,7 @@ use super::instances::{self, InstanceTemplate};
 use super::own::{Own, moment};
 use super::queries::{Query, Scope};
 use super::samples::{Samples, Series};
-use super::{PromAnswer, PromData};
+use super::{PromAnswer, PromData, vanished};
 
 /// What was answered in one look.
 pub(super) struct Given<'a> {
@@ -37,7 +37,7 @@ pub(super) type Rows<'a> = BTreeMap<&'a str, Vec<Series<'a>>>;
 pub(super) fn listing<T>(
     stores: &[Store],
     given: &Given<'_>,
-    of: impl Fn(&Store, Standing<'_>) -> T,
+    mut of: impl FnMut(&Store, Standing<'_>) -> T,
 ) -> Listing<T> {
     let measured: Vec<&Store> = stores
         .iter()
@@ -56,12 +56,14 @@ pub(super) fn listing<T>(
         .map(|(query, answer)| (*query, table(answer)))
         .collect();
     let mut assigned = instances::assign(&measured, &names, given.template);
+    let mut vanished = vanished::among(&measured, &assigned, &names, &tables, given);
     let mut listing = Listing::whole(Vec::new());
     for store in measured {
         let instance = assigned
             .remove(&store.id)
             .unwrap_or_else(|| Err(Gap::new("metrics", Why::Unsaid).about(store.entity())));
         let standing = instance
+            .map_err(|gap| vanished.remove(&store.id).unwrap_or(gap))
             .map_err(|gap| given.perhaps_left_out(store, gap))
             .and_then(|instance| standing(store, instance, &ups, &tables, given));
         match standing {
@@ -164,13 +166,17 @@ fn rows(samples: &Samples) -> Rows<'_> {
     rows
 }
 
-/// Sums over what is left of a family would be too low: nothing of an answer that is not whole is believed.
 fn table(answer: &Result<PromAnswer, Error>) -> Result<Rows<'_>, Why> {
     let answer = answer.as_ref().map_err(|error| Why::from(error.clone()))?;
+    believed(answer).map(rows)
+}
+
+/// Sums over what is left of a family would be too low: nothing of an answer that is not whole is believed.
+pub(super) fn believed(answer: &PromAnswer) -> Result<&Samples, Why> {
     if let Some(missing) = answer.missing.first() {
         return Err(partial(missing));
     }
-    vector(answer).map(rows).ok_or_else(|| Why::Unusable {
+    vector(answer).ok_or_else(|| Why::Unusable {
         expected: "a vector".into(),
         found: "something else".into(),
     })

@@ -75,9 +75,8 @@ impl TikvSubject {
 
     async fn prometheus_clock(&self) -> Result<PrometheusClock> {
         let prometheus = self.measuring("read Prometheus' clock")?;
-        let answer = prometheus.query("time()", None).await?;
+        let theirs = prometheus.server_time().await?.now;
         let ours = self.pd.now();
-        let theirs = answer.date.ok_or_else(|| undated(prometheus))?;
         let host = host_of(prometheus.origin());
         Ok(PrometheusClock(ClockReading { host, theirs, ours }))
     }

@@ -6,7 +6,7 @@ use operator_tikv::{PromClient, StoreStrain};
 use crate::support::{Request, Server, answer, json, nothing, store, vector};
 
 /// What a healthy cluster of so many stores answers. Its hosts are `h1`, `h2` and so on.
-fn healthy(request: &Request, stores: u64) -> Vec<u8> {
+pub(crate) fn healthy(request: &Request, stores: u64) -> Vec<u8> {
     let query = request.query();
     let of = |further: &str, value: &str| {
         let rows = (1..=stores).map(|n| {
@@ -47,7 +47,7 @@ fn healthy(request: &Request, stores: u64) -> Vec<u8> {
     let ladder = [("0.1", "5"), ("0.2", "9.5"), ("0.4", "10"), ("+Inf", "10")];
     let rows = match query {
         _ if query.starts_with("up{") => of(r#","job":"tikv""#, "1"),
-        _ if query.starts_with("timestamp(") => of(r#","job":"tikv""#, "999990.5"),
+        _ if query.contains("timestamp(up") => of("", "999990.5"),
         _ if query.starts_with("max by (instance,__name__") => gauges(),
         _ if query.contains("kv_prewrite") => buckets(&ladder),
         // Reads are too few for a P99: 60 in the window.
@@ -69,7 +69,7 @@ fn healthy(request: &Request, stores: u64) -> Vec<u8> {
     json(vector(rows))
 }
 
-fn stores(count: u64) -> Vec<Store> {
+pub(crate) fn stores(count: u64) -> Vec<Store> {
     (1..=count).map(|n| store(n, &format!("h{n}"))).collect()
 }
 
@@ -95,7 +95,7 @@ async fn strain(script: impl Fn(&str) -> Option<Vec<u8>> + Send + Sync + 'static
     listing.items[0].clone()
 }
 
-fn near(reading: &Reading<f64>, expected: f64) -> bool {
+pub(crate) fn near(reading: &Reading<f64>, expected: f64) -> bool {
     reading
         .value()
         .is_some_and(|value| (value - expected).abs() < 1e-9)
@@ -212,7 +212,7 @@ async fn an_instance_that_is_there_twice_is_nobodys() {
 async fn a_sample_that_is_too_old_is_none() {
     let old = |query: &str| {
         let row = (r#""instance":"h1:20180","job":"tikv""#, "999900".to_owned());
-        query.starts_with("timestamp(").then(|| json(vector([row])))
+        query.contains("timestamp(up").then(|| json(vector([row])))
     };
     let gap = metrics(old).await.unwrap_err();
     assert!(matches!(gap.why(), Why::Stale { .. }), "{gap}");
@@ -288,6 +288,68 @@ async fn nothing_measured_at_all_is_a_gap_for_each_store() {
     ));
 }
 
+/// A look at three stores of which some have an `up`, and some had one so many seconds ago.
+async fn targets(now: &'static [&str], before: &'static [(&str, f64)]) -> Vec<Option<Timestamp>> {
+    let server = Server::start(move |ask| {
+        let row = |at: &str, value: String| (format!(r#""instance":"{at}:20180""#), value);
+        match ask.query() {
+            query if query.starts_with("up{") => {
+                json(vector(now.iter().map(|at| row(at, "1".into()))))
+            }
+            query if query.contains("timestamp(up") => {
+                let now = now.iter().map(|at| (*at, 9.5));
+                let rows = now.chain(before.iter().copied());
+                json(vector(
+                    rows.map(|(at, ago)| row(at, (1e6 - ago).to_string())),
+                ))
+            }
+            _ => healthy(ask, 3),
+        }
+    })
+    .await;
+    let client = PromClient::new(&server.url()).unwrap();
+    let listing = client.store_metrics(&stores(3)).await.unwrap();
+    let strains = client.store_strains(&stores(3)).await.unwrap();
+    assert_eq!(listing.gaps, strains.gaps);
+    let vanished = stores(3).into_iter().map(|store| {
+        let gap = listing.gap_about(&store.entity())?;
+        let vanished = *gap.why() == Why::Vanished;
+        vanished.then(|| gap.standing_since().unwrap())
+    });
+    vanished.collect()
+}
+
+#[tokio::test]
+async fn a_target_that_was_there_within_ten_minutes_has_vanished() {
+    let ago = |seconds: f64| {
+        Some(Timestamp::from_unix_millis(
+            1_000_000_000 - (seconds * 1e3) as i64,
+        ))
+    };
+    let found = targets(&["h1", "h2"], &[("h3", 44.5)]).await;
+    assert_eq!(found, [None, None, ago(44.5)]);
+    let found = targets(&["h1"], &[("h2", 600.0), ("h3", 15.0)]).await;
+    assert_eq!(found, [None, ago(600.0), ago(15.0)]);
+}
+
+#[tokio::test]
+async fn what_was_never_there_or_is_there_by_another_name_has_not_vanished() {
+    let nobody = [None, None, None];
+    // never, or too long ago
+    assert_eq!(targets(&["h1", "h2"], &[]).await, nobody);
+    assert_eq!(targets(&["h1", "h2"], &[("h3", 601.0)]).await, nobody);
+    // so young that it began between the two queries
+    assert_eq!(targets(&["h1", "h2"], &[("h3", 3.0)]).await, nobody);
+    // renamed, perhaps
+    assert_eq!(
+        targets(&["h1", "h2", "pod-3"], &[("h3", 44.5)]).await,
+        nobody
+    );
+    // when all are gone, it is the server that changed
+    let all = &[("h1", 44.5), ("h2", 44.5), ("h3", 44.5)];
+    assert_eq!(targets(&[], all).await, nobody);
+}
+
 #[tokio::test]
 async fn who_is_up_must_be_known() {
     let server = Server::start(|_| answer(503, "text/plain", "Service Unavailable")).await;
@@ -357,5 +419,5 @@ async fn the_contract_names_what_a_server_does_not_have() {
     );
     // 7.5 has no memory quota yet
     assert!(!said("gauges").contains("memory_quota"));
-    assert_eq!(checks.len(), 15);
+    assert_eq!(checks.len(), 17);
 }

@@ -1,5 +1,6 @@
 //! The Prometheus client against answers of every form, servers that lie, and a real server.
 
+mod cluster;
 mod forms;
 mod lies;
 mod look;

@@ -1,0 +1,59 @@
+//! What commands that judge have in common: a target, rules, an observer.
+
+use std::time::Duration;
+
+use operator_core::{Engine, Invariant, Monitor, Observer, Subject};
+use operator_tikv::TikvSubject;
+
+use crate::args::{Judge, Whom};
+use crate::config::Config;
+use crate::failure::{Failure, Outcome};
+use crate::target::{Pace, Target};
+
+/// What has not answered by then is not seen.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(8);
+
+/// A target, and what judges it.
+#[derive(Debug)]
+pub(crate) struct Looking {
+    pub(crate) target: Target,
+    pub(crate) monitor: Monitor<TikvSubject>,
+}
+
+impl Looking {
+    pub(crate) async fn at(
+        whom: &Whom,
+        judge: &Judge,
+        config: Config,
+        pace: Pace,
+        deadline: Duration,
+    ) -> Outcome<Self> {
+        let skip = [&judge.skip[..], &config.rules.skip].concat();
+        let target = Target::resolve(whom, config, pace).await?;
+        let subject = target.subject()?;
+        let observer = Observer::new(target.clock.clone(), deadline);
+        let engine = Engine::new(chosen(subject.invariants(), &judge.only, &skip)?)
+            .map_err(|error| Failure::local(error.to_string()))?;
+        let monitor = Monitor::with_engine(subject, observer, engine);
+        Ok(Self { target, monitor })
+    }
+}
+
+/// The rules that were asked for. None at all would be a healthy answer about nothing.
+fn chosen(
+    rules: Vec<Box<dyn Invariant>>,
+    only: &[&str],
+    skip: &[&str],
+) -> Outcome<Vec<Box<dyn Invariant>>> {
+    let is_chosen = |code: &str| (only.is_empty() || only.contains(&code)) && !skip.contains(&code);
+    let rules: Vec<Box<dyn Invariant>> = rules
+        .into_iter()
+        .filter(|invariant| is_chosen(invariant.rule().code))
+        .collect();
+    match rules.is_empty() {
+        true => Err(Failure::usage("no rule is left to judge by").hint(
+            "fewer codes in --skip (and in [rules] of the configuration), or others in --only",
+        )),
+        false => Ok(rules),
+    }
+}

@@ -1,0 +1,207 @@
+//! What was judged, for programs and for people.
+
+use operator_core::{Incident, Rule, Severity, Timestamp, Violation};
+use serde::Serialize;
+
+use super::{BlindForm, IncidentForm, PendingForm, RuleForm, SCHEMA, ViolationForm, tone};
+use crate::context::{Answer, Context};
+use crate::findings::{Findings, Pending, Unseen};
+use crate::span::lasts;
+use crate::target::Shown;
+use crate::text::{Line, Page, Tone};
+use crate::units;
+
+/// What was judged.
+#[derive(Debug, Serialize)]
+pub(crate) struct Judged<'a> {
+    schema: &'static str,
+    command: &'static str,
+    at: String,
+    target: &'a Shown,
+    exit: u8,
+    incidents: Vec<IncidentForm>,
+    violations: Vec<ViolationForm>,
+    pending: Vec<PendingForm>,
+    blind: Vec<BlindForm>,
+    not_configured: &'a [&'static str],
+    rules: Vec<RuleForm>,
+    #[serde(skip)]
+    findings: &'a Findings,
+}
+
+impl<'a> Judged<'a> {
+    pub(crate) fn of(command: &'static str, target: &'a Shown, findings: &'a Findings) -> Self {
+        Self {
+            schema: SCHEMA,
+            command,
+            at: findings.at.to_string(),
+            target,
+            exit: findings.exit().status(),
+            incidents: findings.incidents.iter().map(IncidentForm::of).collect(),
+            violations: findings
+                .incidents
+                .iter()
+                .flat_map(ViolationForm::all)
+                .collect(),
+            pending: findings.pending.iter().map(PendingForm::of).collect(),
+            blind: findings.unseen.iter().map(BlindForm::of).collect(),
+            not_configured: &findings.not_configured,
+            rules: findings
+                .rules
+                .iter()
+                .map(|rule| RuleForm::of(rule).standing(findings.standing(rule.code)))
+                .collect(),
+            findings,
+        }
+    }
+}
+
+impl Answer for Judged<'_> {
+    fn page(&self, context: &Context) -> Page {
+        let mut page = wrong(self.findings, context);
+        page.line(last_line(self.target, self.findings, context));
+        page
+    }
+}
+
+/// What is wrong, what may be, and what could not be seen; worst first.
+pub(crate) fn wrong(findings: &Findings, context: &Context) -> Page {
+    let mut page = Page::default();
+    for incident in &findings.incidents {
+        page.add(incident_page(incident, findings.at, context));
+    }
+    for pending in &findings.pending {
+        page.add(pending_page(pending));
+    }
+    for unseen in &findings.unseen {
+        page.add(unseen_page(unseen));
+    }
+    if !findings.not_configured.is_empty() {
+        let codes = findings.not_configured.join(", ");
+        page.line(
+            Line::default()
+                .faint(format!("not configured {codes}"))
+                .hang(4),
+        );
+    }
+    page
+}
+
+pub(crate) fn incident_page(incident: &Incident, at: Timestamp, context: &Context) -> Page {
+    let mut page = Page::default();
+    for cause in &incident.causes {
+        violation(&mut page, "", cause, at, context);
+    }
+    for symptom in &incident.symptoms {
+        violation(&mut page, "    ", symptom, at, context);
+    }
+    page
+}
+
+fn violation(
+    page: &mut Page,
+    indent: &str,
+    violation: &Violation,
+    at: Timestamp,
+    context: &Context,
+) {
+    let hang = indent.len() + 8;
+    page.line(headline(
+        indent,
+        violation.severity,
+        &violation.rule,
+        &violation.entity.to_string(),
+    ));
+    let evidence = units::evidence(&violation.evidence);
+    page.line(Line::new(format!("{indent}    {evidence}")).hang(hang));
+    let (since, lasts) = (
+        context.when(violation.since),
+        lasts(at.since(violation.since)),
+    );
+    let mut since = format!("{indent}    since {since} ({lasts})");
+    if violation.flaps > 0 {
+        let flaps = violation.flaps as usize;
+        since += &format!(", broken again {}", units::counted(flaps, "time", "times"));
+    }
+    if violation.settling {
+        since += ", healthy for now";
+    }
+    page.line(Line::default().faint(since).hang(hang));
+    if let Some(expected) = &violation.expected {
+        let until = context.when(expected.until);
+        let said = format!("{indent}    expected until {until}: {}", expected.why);
+        page.line(Line::default().tone(Tone::Note, said).hang(hang));
+    }
+}
+
+pub(crate) fn headline(indent: &str, severity: Severity, rule: &Rule, entity: &str) -> Line {
+    Line::new(indent)
+        .tone(tone(severity), severity.to_string())
+        .plain(" ")
+        .strong(format!("{} {entity}", rule.code))
+        .plain(format!(": {}", rule.summary))
+        .hang(indent.len() + 4)
+}
+
+pub(crate) fn pending_page(pending: &Pending) -> Page {
+    let mut page = Page::default();
+    let entity = pending.entity.to_string();
+    let head = headline("", pending.severity, &pending.rule, &entity);
+    page.line(
+        Line::default()
+            .tone(Tone::Note, "pending")
+            .plain(" ")
+            .join(head)
+            .hang(4),
+    );
+    page.line(Line::new(format!("    {}", units::evidence(&pending.evidence))).hang(8));
+    let left = lasts(pending.grace_left);
+    page.line(
+        Line::default()
+            .faint(format!("    counts in {left}, unless it passes"))
+            .hang(8),
+    );
+    page
+}
+
+pub(crate) fn unseen_page(unseen: &Unseen) -> Page {
+    let mut page = Page::default();
+    page.line(
+        Line::default()
+            .tone(Tone::Warn, unseen.gap.to_string())
+            .hang(4),
+    );
+    if !unseen.rules.is_empty() {
+        let rules = unseen.rules.join(", ");
+        page.line(
+            Line::default()
+                .faint(format!("    not judged for it: {rules}"))
+                .hang(8),
+        );
+    }
+    page
+}
+
+/// The verdict in one word, with its tone.
+pub(crate) fn verdict(findings: &Findings) -> (&'static str, Tone) {
+    match (findings.worst(), findings.is_blind()) {
+        (Some(Severity::Critical), _) => ("critical", Tone::Bad),
+        (Some(Severity::Warning), _) => ("warning", Tone::Warn),
+        (_, true) => ("not everything was seen", Tone::Warn),
+        (_, false) => ("healthy", Tone::Good),
+    }
+}
+
+fn last_line(target: &Shown, findings: &Findings, context: &Context) -> Line {
+    let stores = match findings.stores {
+        Some(stores) => units::counted(stores, "store", "stores"),
+        None => "stores not seen".to_owned(),
+    };
+    let (verdict, tone) = verdict(findings);
+    let rules = units::counted(findings.rules.len(), "rule", "rules");
+    let at = context.when(findings.at);
+    Line::new(format!("{target}: "))
+        .tone(tone, verdict)
+        .plain(format!(" ({stores}, {rules}, at {at})"))
+        .hang(4)
+}
