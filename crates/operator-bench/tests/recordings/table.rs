@@ -4,6 +4,7 @@
 /// Rules that rows name and that are yet to be written.
 pub(crate) const AWAITED: &[&str] = &[
     "high_latency",
+    "high_read_latency",
     "hot_write_region",
     "leftover_evict_leader",
     "low_disk_space",
