@@ -6,7 +6,10 @@ use operator_tikv::invariants::{self, Settings};
 /// What is known of every rule without judging, under these settings.
 pub(crate) fn rules(settings: &Settings) -> Vec<Rule> {
     let rules = invariants::standard(settings);
-    rules.iter().map(|invariant| invariant.rule().clone()).collect()
+    rules
+        .iter()
+        .map(|invariant| invariant.rule().clone())
+        .collect()
 }
 
 /// The codes of every rule.

@@ -22,6 +22,6 @@ pub use log_lines::{LogFile, LogLine};
 pub use pd::pd_endpoints;
 pub use prom::{metric_families, promql_subset};
 pub use scenario::{Scenario, scenarios};
-pub use serve::{Served, Speed};
+pub use serve::{Asked, Served, Speed};
 pub use shape::{LabelStyle, Load, Release, Shape, ShapeError, Timing};
 pub use truth::Truth;

@@ -5,6 +5,7 @@ mod control;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -36,10 +37,47 @@ enum Face {
     Control,
 }
 
+/// How often the faces were asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Asked {
+    /// All members of PD together, but for the next.
+    pub pd: u64,
+    /// Which cluster PD's members are of.
+    pub identity: u64,
+    /// Prometheus.
+    pub prometheus: u64,
+}
+
+/// What all faces share.
+#[derive(Debug)]
+struct Hall {
+    cluster: Mutex<Cluster>,
+    pd: AtomicU64,
+    identity: AtomicU64,
+    prometheus: AtomicU64,
+}
+
+impl Hall {
+    fn count(&self, face: Face, path: &str) {
+        let counter = match face {
+            Face::Pd(_) if path == "/pd/api/v1/cluster" => &self.identity,
+            Face::Pd(_) => &self.pd,
+            Face::Prometheus => &self.prometheus,
+            Face::Pages | Face::Control => return,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A panic elsewhere leaves the model as it was between two of its events: it can be read on.
+    fn lock(&self) -> MutexGuard<'_, Cluster> {
+        self.cluster.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// A cluster that is being served. Everything ends when it is dropped.
 #[derive(Debug)]
 pub struct Served {
-    cluster: Arc<Mutex<Cluster>>,
+    hall: Arc<Hall>,
     /// Base URLs of PD's members, in their order.
     pub pd: Vec<String>,
     /// Base URL of Prometheus.
@@ -87,16 +125,21 @@ impl Served {
         }
         let (prometheus, pages, control) =
             (url(Face::Prometheus), url(Face::Pages), url(Face::Control));
-        let cluster = Arc::new(Mutex::new(cluster));
+        let hall = Arc::new(Hall {
+            cluster: Mutex::new(cluster),
+            pd: AtomicU64::new(0),
+            identity: AtomicU64::new(0),
+            prometheus: AtomicU64::new(0),
+        });
         let mut tasks: Vec<JoinHandle<()>> = listeners
             .into_iter()
             .map(|(face, listener, address)| {
-                tokio::spawn(listen(Arc::clone(&cluster), face, listener, address))
+                tokio::spawn(listen(Arc::clone(&hall), face, listener, address))
             })
             .collect();
-        tasks.push(tokio::spawn(drive(Arc::clone(&cluster), speed)));
+        tasks.push(tokio::spawn(drive(Arc::clone(&hall), speed)));
         Ok(Self {
-            cluster,
+            hall,
             pd,
             prometheus,
             pages,
@@ -107,19 +150,23 @@ impl Served {
 
     /// The cluster itself, between two requests: to advance it, to inject, to read the truth.
     pub fn with<T>(&self, work: impl FnOnce(&mut Cluster) -> T) -> T {
-        work(&mut lock(&self.cluster))
+        work(&mut self.hall.lock())
     }
-}
 
-/// A panic elsewhere leaves the model as it was between two of its events: it can be read on.
-fn lock(cluster: &Mutex<Cluster>) -> MutexGuard<'_, Cluster> {
-    cluster.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How often the faces were asked so far.
+    pub fn asked(&self) -> Asked {
+        Asked {
+            pd: self.hall.pd.load(Ordering::Relaxed),
+            identity: self.hall.identity.load(Ordering::Relaxed),
+            prometheus: self.hall.prometheus.load(Ordering::Relaxed),
+        }
+    }
 }
 
 /// How often model time moves.
 const TICK: Duration = Duration::from_millis(50);
 
-async fn drive(cluster: Arc<Mutex<Cluster>>, speed: Speed) {
+async fn drive(hall: Arc<Hall>, speed: Speed) {
     let mut ticks = tokio::time::interval(TICK);
     loop {
         match speed {
@@ -129,10 +176,10 @@ async fn drive(cluster: Arc<Mutex<Cluster>>, speed: Speed) {
                 // What is no number stands still; what is absurd is bounded.
                 let factor = if factor.is_nan() { 0.0 } else { factor };
                 let span = TICK.mul_f64(factor.clamp(0.0, 1e6));
-                lock(&cluster).advance(span);
+                hall.lock().advance(span);
             }
             Speed::Unbound => {
-                lock(&cluster).advance(Duration::from_secs(1));
+                hall.lock().advance(Duration::from_secs(1));
                 tokio::task::yield_now().await;
             }
         }
@@ -143,10 +190,10 @@ async fn drive(cluster: Arc<Mutex<Cluster>>, speed: Speed) {
 const CLOSED: Duration = Duration::from_millis(20);
 
 /// Accepts for one face for as long as somebody would listen there; a dead server's port refuses.
-async fn listen(cluster: Arc<Mutex<Cluster>>, face: Face, first: TcpListener, address: SocketAddr) {
+async fn listen(hall: Arc<Hall>, face: Face, first: TcpListener, address: SocketAddr) {
     let mut listener = Some(first);
     loop {
-        let open = is_open(&lock(&cluster), face);
+        let open = is_open(&hall.lock(), face);
         match (open, listener.take()) {
             (false, _) => tokio::time::sleep(CLOSED).await,
             (true, None) => match TcpListener::bind(address).await {
@@ -155,8 +202,7 @@ async fn listen(cluster: Arc<Mutex<Cluster>>, face: Face, first: TcpListener, ad
             },
             (true, Some(bound)) => {
                 if let Ok(Ok((stream, _))) = tokio::time::timeout(CLOSED, bound.accept()).await {
-                    let cluster = Arc::clone(&cluster);
-                    tokio::spawn(connection::serve(stream, cluster, face));
+                    tokio::spawn(connection::serve(stream, Arc::clone(&hall), face));
                 }
                 listener = Some(bound);
             }

@@ -27,7 +27,6 @@ use reqwest::header::HeaderMap;
 use crate::http::endpoint::Endpoint;
 use crate::http::{Answer, Ask, Http};
 
-pub use contract::{ContractCheck, ContractStanding};
 pub use instances::InstanceTemplate;
 pub use observe::PromLook;
 pub use options::{PromAuth, PromOptions};

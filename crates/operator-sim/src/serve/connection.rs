@@ -1,7 +1,7 @@
 //! One connection: bytes in, the model's answer out.
 
 use std::future::pending;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,10 +11,9 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use crate::cluster::Cluster;
 use crate::http::{Outcome, Reply, Request};
 
-use super::{Face, answer, lock};
+use super::{Face, Hall, answer};
 
 /// The most that a request's body may hold.
 const MAX_BODY: usize = 4 << 20;
@@ -26,8 +25,8 @@ const SILENCE: Duration = Duration::from_secs(3600);
 #[error("the connection is closed without an answer")]
 struct Closed;
 
-pub(super) async fn serve(stream: TcpStream, cluster: Arc<Mutex<Cluster>>, face: Face) {
-    let service = service_fn(move |incoming| respond(Arc::clone(&cluster), face, incoming));
+pub(super) async fn serve(stream: TcpStream, hall: Arc<Hall>, face: Face) {
+    let service = service_fn(move |incoming| respond(Arc::clone(&hall), face, incoming));
     // What a client does wrong on a connection ends that connection, and concerns nobody else.
     let _ = hyper::server::conn::http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
@@ -35,7 +34,7 @@ pub(super) async fn serve(stream: TcpStream, cluster: Arc<Mutex<Cluster>>, face:
 }
 
 async fn respond(
-    cluster: Arc<Mutex<Cluster>>,
+    hall: Arc<Hall>,
     face: Face,
     incoming: hyper::Request<Incoming>,
 ) -> Result<hyper::Response<Full<Bytes>>, Closed> {
@@ -60,7 +59,8 @@ async fn respond(
             .collect(),
         body: body.to_vec(),
     };
-    let outcome = answer(&mut lock(&cluster), face, &request);
+    hall.count(face, &request.path);
+    let outcome = answer(&mut hall.lock(), face, &request);
     match outcome {
         Outcome::Reply(reply) => {
             if reply.after > Duration::ZERO {

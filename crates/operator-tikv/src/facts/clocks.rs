@@ -15,6 +15,12 @@ pub struct ClockReading {
 }
 
 impl ClockReading {
+    /// What the server at this URL said, when it was so late for us.
+    pub fn of(origin: &str, theirs: Timestamp, ours: Timestamp) -> Self {
+        let host = host_of(origin).to_owned();
+        Self { host, theirs, ours }
+    }
+
     /// The entity that verdicts about this clock name.
     pub fn entity(&self) -> Entity {
         Entity::named("origin", self.host.as_str())
@@ -28,6 +34,12 @@ impl ClockReading {
     }
 }
 
+/// `HOST:PORT` of a URL.
+fn host_of(url: &str) -> &str {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    host.split('/').next().unwrap_or(host)
+}
+
 /// The clock of PD, as whichever member answered shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PdClock(pub ClockReading);
@@ -35,3 +47,25 @@ pub struct PdClock(pub ClockReading);
 /// The clock of Prometheus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrometheusClock(pub ClockReading);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_named_by_its_address_and_apart_is_apart_either_way() {
+        let at = Timestamp::from_unix_seconds;
+        for (origin, theirs, expected) in [
+            ("http://pd-0:2379", 1007, "origin/pd-0:2379"),
+            (
+                "https://monitor:9090/prometheus",
+                993,
+                "origin/monitor:9090",
+            ),
+        ] {
+            let reading = ClockReading::of(origin, at(theirs), at(1000));
+            assert_eq!(reading.entity().to_string(), expected);
+            assert_eq!(reading.apart(), Duration::from_secs(7));
+        }
+    }
+}

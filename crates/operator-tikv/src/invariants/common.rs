@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use operator_core::{
-    Broken, Gap, Listing, Snapshot, Store, StoreId, StoreMetrics, StoreState, Verdicts, Why,
+    Broken, Entity, Gap, Listing, Snapshot, Store, StoreId, StoreMetrics, StoreState, Verdicts, Why,
 };
 
 use crate::facts::{PdLeadership, StoreStrain, is_tiflash};
@@ -13,9 +13,19 @@ use crate::facts::{PdLeadership, StoreStrain, is_tiflash};
 pub(super) fn judge_up_stores(
     snapshot: &Snapshot,
     verdicts: &mut Verdicts,
-    mut judgement: impl FnMut(&Store, &Listing<Store>) -> Result<Option<Broken>, Gap>,
+    judgement: impl FnMut(&Store, &Listing<Store>) -> Result<Option<Broken>, Gap>,
 ) -> Result<(), Gap> {
     let stores = snapshot.stores()?;
+    name_up_stores(stores, verdicts, judgement);
+    verdicts.close_stores(stores)
+}
+
+/// The same, for a rule that is about more than stores: it says itself what is so of those that are not named.
+pub(super) fn name_up_stores(
+    stores: &Listing<Store>,
+    verdicts: &mut Verdicts,
+    mut judgement: impl FnMut(&Store, &Listing<Store>) -> Result<Option<Broken>, Gap>,
+) {
     for store in stores.items.iter().filter(|store| !is_tiflash(store)) {
         match stores.known(&store.entity(), "state", store.state.as_ref()) {
             Ok(StoreState::Up) => verdicts.judge(store.entity(), || judgement(store, stores)),
@@ -24,7 +34,6 @@ pub(super) fn judge_up_stores(
             Err(gap) => verdicts.unseen(store.entity(), gap),
         }
     }
-    verdicts.close_stores(stores)
 }
 
 /// Judges every TiKV store that PD calls Up by what was measured of it.
@@ -64,6 +73,21 @@ pub(super) fn measured(snapshot: &Snapshot) -> Result<(), Gap> {
     match !metrics.items.is_empty() && metrics.items.iter().all(not_configured) {
         true => Err(Gap::new("store metrics", Why::NotConfigured)),
         false => Ok(()),
+    }
+}
+
+/// The verdict on a store where nothing happened that could be judged: it holds if the store is up.
+///
+/// # Errors
+/// The gap, where it is not up or nobody can tell: then its idleness says nothing.
+pub(super) fn idle(snapshot: &Snapshot, store: StoreId) -> Result<Option<Broken>, Gap> {
+    let up = snapshot.metrics_of(store)?.up.measured()?;
+    match up.is_some_and(|up| up.value) {
+        true => Ok(None),
+        false => {
+            let because = "it is idle, and not known to be up".into();
+            Err(Gap::new("metrics", Why::Distrusted { because }).about(Entity::Store(store)))
+        }
     }
 }
 

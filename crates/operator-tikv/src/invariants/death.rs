@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use operator_core::{Gap, Listing, Quantity, Snapshot, Store, StoreState, Timestamp, Value, Why};
 
+use super::Settings;
+use super::registry::Documented;
+use super::store_down::{self, StoreDown};
+
 /// By how much PD's clock may be ahead of ours before its times are of no use.
 const TOLERATED_SKEW: Duration = Duration::from_secs(5);
 
@@ -14,11 +18,13 @@ pub(super) struct Death {
     pub(super) one_witness_after: Duration,
 }
 
-impl Default for Death {
-    fn default() -> Self {
+impl Death {
+    /// What store_down is set to: all rules mean the same by it.
+    pub(super) fn by(settings: &Settings) -> Self {
+        let code = StoreDown::PAGE.code;
         Self {
-            two_witnesses_after: Duration::from_secs(20),
-            one_witness_after: Duration::from_secs(60),
+            two_witnesses_after: settings.span(code, &store_down::TWO_WITNESSES),
+            one_witness_after: settings.span(code, &store_down::ONE_WITNESS),
         }
     }
 }
@@ -61,15 +67,13 @@ impl Death {
         snapshot: &Snapshot,
     ) -> Result<Option<Dead>, Gap> {
         let state = stores.known(&store.entity(), "state", store.state.as_ref())?;
-        let heartbeat = stores.known(&store.entity(), "heartbeat", store.last_heartbeat)?;
-        let alive = store
-            .started_at
-            .map_or(heartbeat, |start| start.max(heartbeat));
-        let (silent, ahead) = (snapshot.at().since(alive), alive.since(snapshot.at()));
+        let alive = last_sign(store, stores)?;
+        let silent = snapshot.at().since(alive);
+        let believed = believed(alive, store, snapshot);
         let witness = seen_up(store, snapshot);
         let dead = match &witness {
             _ if *state == StoreState::Down => true,
-            _ if ahead > TOLERATED_SKEW => return Err(clocks_apart(store, ahead)),
+            _ if believed.is_err() => return believed.map(|()| None),
             _ if silent < self.two_witnesses_after => false,
             // One that is up answers someone: it hangs, or is cut off from PD. Another rule says so.
             Ok(up) => !up,
@@ -101,13 +105,38 @@ impl Death {
     }
 }
 
+/// For how long a store has given no sign of life.
+///
+/// # Errors
+/// The gap that keeps anybody from telling.
+pub(super) fn silence(
+    store: &Store,
+    stores: &Listing<Store>,
+    snapshot: &Snapshot,
+) -> Result<Duration, Gap> {
+    let alive = last_sign(store, stores)?;
+    believed(alive, store, snapshot)?;
+    Ok(snapshot.at().since(alive))
+}
+
+/// The later of its heartbeat and its start.
+fn last_sign(store: &Store, stores: &Listing<Store>) -> Result<Timestamp, Gap> {
+    let heartbeat = stores.known(&store.entity(), "heartbeat", store.last_heartbeat)?;
+    let start = store.started_at;
+    Ok(start.map_or(heartbeat, |start| start.max(heartbeat)))
+}
+
 /// A sign of life from the future says nothing of how long the store has been silent.
-fn clocks_apart(store: &Store, ahead: Duration) -> Gap {
+fn believed(alive: Timestamp, store: &Store, snapshot: &Snapshot) -> Result<(), Gap> {
+    let ahead = alive.since(snapshot.at());
+    if ahead <= TOLERATED_SKEW {
+        return Ok(());
+    }
     let why = Why::Unusable {
         expected: "a time that is not ahead of our clock".into(),
         found: format!("one that is {} s ahead", ahead.as_secs()),
     };
-    Gap::new("heartbeat", why).about(store.entity())
+    Err(Gap::new("heartbeat", why).about(store.entity()))
 }
 
 /// PD has no heartbeat of it, and that is all that is to be had.

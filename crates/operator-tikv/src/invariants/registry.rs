@@ -3,7 +3,13 @@
 use operator_core::Invariant;
 
 use super::page::Page;
-use super::{Settings, store_down};
+use super::{
+    Settings, clock_skew, critical_error, high_cpu, high_latency, high_memory, high_read_latency,
+    leaderless_regions, low_disk_space, metrics_incomplete, pd_member_unhealthy, pd_no_leader,
+    pd_unreachable, prometheus_unreachable, raft_log_lag, server_busy, slow_store,
+    store_disconnected, store_down, store_never_reported, store_offline_stuck, store_restarted,
+    version_mix, write_pressure,
+};
 
 /// A rule with its page.
 pub(super) trait Documented: Invariant + Sized + 'static {
@@ -27,7 +33,35 @@ const fn rule<R: Documented>() -> Registered {
     }
 }
 
-const REGISTRY: &[Registered] = &[rule::<store_down::StoreDown>()];
+const REGISTRY: &[Registered] = &[
+    // Sight.
+    rule::<pd_unreachable::PdUnreachable>(),
+    rule::<prometheus_unreachable::PrometheusUnreachable>(),
+    rule::<metrics_incomplete::MetricsIncomplete>(),
+    rule::<clock_skew::ClockSkew>(),
+    // Is it alive?
+    rule::<store_down::StoreDown>(),
+    rule::<store_disconnected::StoreDisconnected>(),
+    rule::<store_never_reported::StoreNeverReported>(),
+    rule::<store_offline_stuck::StoreOfflineStuck>(),
+    rule::<pd_member_unhealthy::PdMemberUnhealthy>(),
+    rule::<pd_no_leader::PdNoLeader>(),
+    rule::<store_restarted::StoreRestarted>(),
+    rule::<version_mix::VersionMix>(),
+    rule::<critical_error::CriticalError>(),
+    // Replication.
+    rule::<leaderless_regions::LeaderlessRegions>(),
+    // Resources and latency.
+    rule::<low_disk_space::LowDiskSpace>(),
+    rule::<high_latency::HighLatency>(),
+    rule::<high_read_latency::HighReadLatency>(),
+    rule::<high_cpu::HighCpu>(),
+    rule::<high_memory::HighMemory>(),
+    rule::<slow_store::SlowStore>(),
+    rule::<raft_log_lag::RaftLogLag>(),
+    rule::<server_busy::ServerBusy>(),
+    rule::<write_pressure::WritePressure>(),
+];
 
 /// The pages of all rules.
 pub fn pages() -> impl Iterator<Item = &'static Page> {

@@ -21,12 +21,12 @@ pub(super) struct StoreDown {
     death: Death,
 }
 
-const TWO_WITNESSES: Knob = Knob::span(
+pub(super) const TWO_WITNESSES: Knob = Knob::span(
     "two_witnesses_after",
     20.0,
     "how long no sign of life, where Prometheus does not reach it either",
 );
-const ONE_WITNESS: Knob = Knob::span(
+pub(super) const ONE_WITNESS: Knob = Knob::span(
     "one_witness_after",
     60.0,
     "how long no sign of life, where PD alone says so",
@@ -71,10 +71,7 @@ impl Documented for StoreDown {
                 target_ratio: 1.0,
                 window: month,
             }),
-            death: Death {
-                two_witnesses_after: settings.span(page.code, &TWO_WITNESSES),
-                one_witness_after: settings.span(page.code, &ONE_WITNESS),
-            },
+            death: Death::by(settings),
         }
     }
 }

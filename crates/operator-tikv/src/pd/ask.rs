@@ -10,7 +10,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use super::endpoint::Endpoint;
 use super::members::{Due, Round};
 use super::{PdClient, decode, failure};
-use crate::facts::PdMembers;
+use crate::facts::{ClockReading, PdMembers};
 use crate::http::{Answer, Ask};
 
 /// What is asked for.
@@ -90,8 +90,16 @@ impl<T, F: FnOnce(&[u8]) -> Result<T, Fault> + Send> Intake for Whole<F> {
 /// An answer that could be read, and how it came.
 pub(super) struct Taken<T> {
     pub(super) value: T,
-    pub(super) date: Option<operator_core::Timestamp>,
+    /// What time it was for whoever answered, if they said so.
+    pub(super) clock: Option<ClockReading>,
     connection: Option<SocketAddr>,
+}
+
+/// An answer with what was taken in of it.
+struct Heard<I> {
+    answer: Answer,
+    clock: Option<ClockReading>,
+    intake: I,
 }
 
 impl PdClient {
@@ -159,12 +167,13 @@ impl PdClient {
         query: &Query<'_>,
         intake: I,
     ) -> Result<Taken<I::Value>, Fault> {
-        let (answer, intake) = self.exchange(endpoint, query, intake).await?;
-        if self.members.is_stranger(endpoint, answer.connection) {
+        let heard = self.exchange(endpoint, query, intake).await?;
+        let connection = heard.answer.connection;
+        if self.members.is_stranger(endpoint, connection) {
             self.introduce(endpoint).await?;
-            self.members.connected(endpoint, answer.connection);
+            self.members.connected(endpoint, connection);
         }
-        taken(query, &answer, intake)
+        taken(query, heard)
     }
 
     /// Asks an endpoint which cluster it is of. Members answer this by themselves, leader or no leader.
@@ -228,8 +237,7 @@ impl PdClient {
         query: &Query<'_>,
         intake: I,
     ) -> Result<Taken<I::Value>, Fault> {
-        let (answer, intake) = self.exchange(endpoint, query, intake).await?;
-        taken(query, &answer, intake)
+        taken(query, self.exchange(endpoint, query, intake).await?)
     }
 
     async fn exchange<I: Intake>(
@@ -237,10 +245,18 @@ impl PdClient {
         endpoint: &Endpoint,
         query: &Query<'_>,
         mut intake: I,
-    ) -> Result<(Answer, I), Fault> {
+    ) -> Result<Heard<I>, Fault> {
         let ask = self.ask(endpoint, query)?;
         let answer = self.http.get(&ask, &mut |piece| intake.take(piece)).await?;
-        Ok((answer, intake))
+        let ours = self.clock.now();
+        let clock = answer
+            .date
+            .map(|theirs| ClockReading::of(endpoint.origin(), theirs, ours));
+        Ok(Heard {
+            answer,
+            clock,
+            intake,
+        })
     }
 
     fn ask(&self, endpoint: &Endpoint, query: &Query<'_>) -> Result<Ask, Fault> {
@@ -262,15 +278,16 @@ impl PdClient {
     }
 }
 
-fn taken<I: Intake>(
-    query: &Query<'_>,
-    answer: &Answer,
-    intake: I,
-) -> Result<Taken<I::Value>, Fault> {
+fn taken<I: Intake>(query: &Query<'_>, heard: Heard<I>) -> Result<Taken<I::Value>, Fault> {
+    let Heard {
+        answer,
+        clock,
+        intake,
+    } = heard;
     match answer.is_good() {
         true => Ok(Taken {
             value: intake.finish()?,
-            date: answer.date,
+            clock,
             connection: answer.connection,
         }),
         false => {

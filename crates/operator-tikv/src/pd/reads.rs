@@ -9,8 +9,9 @@ use super::ask::{Query, Who};
 use super::decode::Unsettled;
 use super::{PdClient, decode};
 use crate::facts::{
-    ClusterStatus, HotSpots, MoveKind, MoveProgress, PausedScheduler, PdHealth, PdMember,
-    PdMembers, PdOperator, PlacementRule, ReplicationConfig, ScheduleConfig, Schedulers, StoreFlow,
+    ClockReading, ClusterStatus, HotSpots, MoveKind, MoveProgress, PausedScheduler, PdHealth,
+    PdMember, PdMembers, PdOperator, PlacementRule, ReplicationConfig, ScheduleConfig, Schedulers,
+    StoreFlow,
 };
 
 /// Each of these reads fails only when no endpoint gave a usable answer; the error then accounts for every
@@ -95,7 +96,7 @@ impl PdClient {
         };
         let taken = self.take_whole(query, decode::members).await?;
         let members = PdMembers {
-            server_time: taken.date,
+            server_time: taken.clock.map(|clock| clock.theirs),
             ..taken.value
         };
         self.learn(&members);
@@ -113,6 +114,25 @@ impl PdClient {
             ..Query::new("read leader", "/leader")
         };
         self.read(query, decode::leader).await
+    }
+
+    /// What time it is for the member that answers, beside ours.
+    ///
+    /// # Errors
+    /// When no endpoint told.
+    pub async fn member_clock(&self) -> Result<ClockReading> {
+        let operation = "read PD's clock";
+        let query = Query {
+            who: Who::Anyone,
+            ..Query::new(operation, "/leader")
+        };
+        let undated = || {
+            let expected = "a header `Date`".into();
+            let found = "none".into();
+            Error::new(operation, Fault::Decode { expected, found }).at(self.to_string())
+        };
+        let taken = self.take_whole(query, decode::leader).await?;
+        taken.clock.ok_or_else(undated)
     }
 
     /// How one member found the others. It takes 3 s for each that does not answer.

@@ -1,75 +1,15 @@
 //! What the queries rely on, checked against a live server: a family that was renamed looks like peace.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
-use operator_core::{Entity, Result};
+use operator_core::Result;
 
 use super::queries::{Born, Need, Of, Row, TABLE, Version};
 use super::{PromAnswer, PromClient, PromData};
+use crate::facts::{ContractCheck, ContractStanding};
 
 /// Of a histogram, one bucket stands for all.
 const ONE_BUCKET: &str = r#"le=~"|\\+Inf""#;
-
-/// Whether a query can mean what it should.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ContractCheck {
-    /// The query's name.
-    pub query: &'static str,
-    /// What feeds on it.
-    pub feeds: Vec<&'static str>,
-    /// What its evaluation costs the server, where that is more than next to nothing.
-    pub cost: &'static str,
-    /// How it stands.
-    pub standing: ContractStanding,
-}
-
-/// How a query stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ContractStanding {
-    /// Everything it relies on is there, and it has something to tell.
-    Live,
-    /// What it relies on is there or may be absent so far, and there is nothing to tell.
-    Idle,
-    /// Families that a healthy store exports from its start are not there.
-    SeriesMissing(Vec<String>),
-    /// Values of a label, as `label="value"`, are not there though their family is.
-    ValueUnknown(Vec<String>),
-    /// It cannot be said.
-    Unseen(String),
-}
-
-impl ContractCheck {
-    /// The entity that verdicts about this query name.
-    pub fn entity(&self) -> Entity {
-        Entity::named("query", self.query)
-    }
-
-    /// Whether the query's readings can be believed as far as this check can tell.
-    pub fn holds(&self) -> bool {
-        matches!(
-            self.standing,
-            ContractStanding::Live | ContractStanding::Idle
-        )
-    }
-}
-
-impl fmt::Display for ContractCheck {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.query)?;
-        match &self.standing {
-            ContractStanding::Live => f.write_str("live"),
-            ContractStanding::Idle => f.write_str("idle"),
-            ContractStanding::SeriesMissing(names) => {
-                write!(f, "series missing: {}", names.join(", "))
-            }
-            ContractStanding::ValueUnknown(values) => {
-                write!(f, "label value unknown: {}", values.join(", "))
-            }
-            ContractStanding::Unseen(why) => write!(f, "unseen: {why}"),
-        }
-    }
-}
 
 impl PromClient {
     /// Checks every query against what the server has of the stores that are up: which families there

@@ -55,6 +55,10 @@ impl Lab {
             .set(Timestamp::from_unix_millis(now.cast_signed()));
     }
 
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// The next look, so much later.
     pub(crate) async fn look(&mut self, later: Duration) -> Vec<Change> {
         self.advance(later);

@@ -1,7 +1,9 @@
 //! The rules on a simulated cluster that lives: each one is raised by its fault, for the right entity and in
 //! time, is silent where nothing is wrong, and is blind where it cannot see.
 
+mod controls;
 mod lab;
+mod requests;
 mod table;
 
 use std::collections::BTreeSet;
