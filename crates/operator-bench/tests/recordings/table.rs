@@ -3,20 +3,11 @@
 
 /// Rules that rows name and that are yet to be written.
 pub(crate) const AWAITED: &[&str] = &[
-    "high_latency",
-    "high_read_latency",
     "hot_write_region",
     "leftover_evict_leader",
-    "low_disk_space",
-    "pd_member_unhealthy",
-    "pd_no_leader",
-    "pd_unreachable",
     "pending_peers_stuck",
     "regions_without_quorum",
     "scheduling_halted",
-    "slow_store",
-    "store_disconnected",
-    "store_restarted",
 ];
 
 /// One kind of incident.
