@@ -10,8 +10,8 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 const PROGRAM: &str = "prometheus";
-/// How long it may take to start.
-const START: Duration = Duration::from_secs(60);
+/// How long it may be silent while it starts: on a machine with nothing else to do it takes a second.
+const START: Duration = Duration::from_secs(300);
 
 /// Ends its child when the pipe to it ends: also where whoever started it is killed and can end nothing.
 const WATCHED: &str =

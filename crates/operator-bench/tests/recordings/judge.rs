@@ -69,12 +69,6 @@ impl Case<'_> {
             });
             wrong.extend(told.map(|change| format!("never to be said: {}", self.told(change))));
         }
-        // Rules about our sight have no blind case: they are it.
-        let blind = played
-            .changes
-            .iter()
-            .filter(|change| change.kind == "sight" && change.change == "blinded");
-        wrong.extend(blind.map(|change| format!("sight was blinded: {}", self.told(change))));
         for named in self.row.codes() {
             if is_judged(named) && !summary.rules.contains(named) {
                 wrong.push(format!("there is no rule {named}"));

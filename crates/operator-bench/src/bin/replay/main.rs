@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use operator_bench::replay::{Looks, Player, Recording, Sources, Story};
 use operator_core::{Incident, Monitor, incidents};
-use operator_tikv::{PdClient, PdOptions, PromClient, TikvSubject};
+use operator_tikv::{PdClient, PdOptions, PromClient, PromOptions, TikvSubject};
 
 use lines::{ChangeLine, SummaryLine};
 
@@ -21,6 +21,10 @@ const USAGE: &str = "usage: replay [OPTIONS] DIR
   --until SECONDS     how long after its beginning the last one is at most (as long as it lasts)
   --elections         print every election that the logs tell of, and play nothing
   --verbose           say on standard error what could not be seen, and why";
+
+/// How long an answer may take, in real time: longer than a live cluster is given, because it is this
+/// machine that is slow, and not the cluster.
+const WITHIN: Duration = Duration::from_secs(30);
 
 /// What is to be done.
 struct Orders {
@@ -125,11 +129,18 @@ async fn run(orders: &Orders) -> Outcome {
 fn subject(sources: &Sources) -> Outcome<TikvSubject> {
     let options = PdOptions {
         clock: sources.clock.clone().into(),
+        within: WITHIN,
         ..PdOptions::default()
     };
     let subject = TikvSubject::builder(PdClient::with(&sources.pd, options)?);
     Ok(match &sources.prometheus {
-        Some(url) => subject.prometheus(PromClient::new(url)?).build(),
+        Some(url) => {
+            let options = PromOptions {
+                within: WITHIN,
+                ..PromOptions::default()
+            };
+            subject.prometheus(PromClient::with(url, options)?).build()
+        }
         None => subject.build(),
     })
 }
