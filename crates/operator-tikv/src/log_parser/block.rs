@@ -23,6 +23,12 @@ impl<S: Simd> Block<S> {
         self.0.simd_eq(byte).to_bitmask()
     }
 
+    /// A bit for every byte that is the one of the other block at its place.
+    #[inline(always)]
+    pub(super) fn same(&self, other: &Self) -> u64 {
+        self.0.simd_eq(other.0).to_bitmask()
+    }
+
     /// A bit for every byte that may not stand in bare text.
     #[inline(always)]
     pub(super) fn ends_bare(&self) -> u64 {

@@ -27,8 +27,12 @@ pub(super) struct Batch<'a> {
 /// stay in the first-level cache between the two.
 const LINES: usize = 64;
 
-/// The last block of a batch may end as many lines as it has bytes.
-const ROOM: usize = LINES + BLOCK;
+/// Bytes in which ends are found at a time: few hold one end and hardly any hold two in a block, so
+/// one question for all blocks saves one for each.
+const STRIDE: usize = 4 * BLOCK;
+
+/// The last stride of a batch may end as many lines as it has bytes.
+const ROOM: usize = (LINES + STRIDE).next_power_of_two();
 
 /// The walk.
 pub(super) struct Heads<'a> {
@@ -56,7 +60,7 @@ impl<'a> Heads<'a> {
     }
 
     /// The next lines; a last line without an end is one.
-    pub(super) fn next(&mut self, skimmer: &Skimmer) -> Option<Batch<'_>> {
+    pub(super) fn next(&mut self, skimmer: &mut Skimmer) -> Option<Batch<'_>> {
         if self.at >= self.chunk.len() {
             return None;
         }
@@ -68,23 +72,22 @@ impl<'a> Heads<'a> {
     }
 
     #[inline(always)]
-    fn fill<S: Simd>(&mut self, simd: S, skimmer: &Skimmer) -> (usize, usize) {
+    fn fill<S: Simd>(&mut self, simd: S, skimmer: &mut Skimmer) -> (usize, usize) {
         let lines = self.find_ends(simd);
+        let (chunk, mut begin) = (self.chunk, self.at);
         let mut heads = 0;
         for &end in self.ends.iter().take(lines) {
-            let begin = self.at;
-            let skim = if begin + HEAD <= self.chunk.len() {
-                skimmer.look(simd, self.chunk, begin, end)
+            let skim = if begin + HEAD <= chunk.len() {
+                skimmer.look(simd, chunk, begin, end)
             } else {
-                look_at_last(simd, skimmer, &self.chunk[begin..end])
+                look_at_last(simd, skimmer, &chunk[begin..end])
             };
             // Written in any case, kept where it counts: nobody can foretell which it will be.
-            if let Some(head) = self.heads.get_mut(heads) {
-                *head = Head { begin, end, skim };
-            }
+            self.heads[heads % ROOM] = Head { begin, end, skim };
             heads += usize::from(skim != Skim::Dull);
-            self.at = end + 1;
+            begin = end + 1;
         }
+        self.at = begin;
         (lines, heads)
     }
 
@@ -92,26 +95,30 @@ impl<'a> Heads<'a> {
     #[inline(always)]
     fn find_ends<S: Simd>(&mut self, simd: S) -> usize {
         let rest = &self.chunk[self.at..];
-        let (blocks, tail) = rest.as_chunks::<BLOCK>();
+        let (strides, tail) = rest.as_chunks::<STRIDE>();
         let mut base = self.at;
         let mut lines = 0;
-        for block in blocks {
-            let mut feeds = Block::load(simd, block).equal(b'\n');
-            // Few blocks end a line and hardly any ends two: the first end is written without
-            // asking whether there is one.
-            if let Some(end) = self.ends.get_mut(lines) {
-                *end = base + feeds.trailing_zeros() as usize;
+        for stride in strides {
+            let (blocks, _) = stride.as_chunks::<BLOCK>();
+            let mut feeds = [0; STRIDE / BLOCK];
+            for (feeds, block) in feeds.iter_mut().zip(blocks) {
+                *feeds = Block::load(simd, block).equal(b'\n');
             }
-            lines += usize::from(feeds != 0);
-            feeds &= feeds.wrapping_sub(1);
-            while feeds != 0 {
-                if let Some(end) = self.ends.get_mut(lines) {
-                    *end = base + feeds.trailing_zeros() as usize;
+            let crowded = feeds
+                .iter()
+                .any(|feeds| feeds & feeds.wrapping_sub(1) != 0);
+            for mut feeds in feeds {
+                // Written without asking whether there is one: a guess would often be wrong.
+                self.ends[lines % ROOM] = base + feeds.trailing_zeros() as usize;
+                lines += usize::from(feeds != 0);
+                feeds &= feeds.wrapping_sub(1);
+                while crowded && feeds != 0 {
+                    self.ends[lines % ROOM] = base + feeds.trailing_zeros() as usize;
+                    lines += 1;
+                    feeds &= feeds - 1;
                 }
-                lines += 1;
-                feeds &= feeds - 1;
+                base += BLOCK;
             }
-            base += BLOCK;
             if lines >= LINES {
                 return lines;
             }
@@ -119,9 +126,7 @@ impl<'a> Heads<'a> {
         let unended = self.chunk.last().is_some_and(|&byte| byte != b'\n');
         let feeds = memchr_iter(b'\n', tail).map(|found| base + found);
         for end in feeds.chain(unended.then_some(self.chunk.len())) {
-            if let Some(slot) = self.ends.get_mut(lines) {
-                *slot = end;
-            }
+            self.ends[lines % ROOM] = end;
             lines += 1;
         }
         lines
@@ -130,7 +135,7 @@ impl<'a> Heads<'a> {
 
 /// A look at a line so near the end of the chunk that a head's bytes are not all there.
 #[inline(always)]
-fn look_at_last<S: Simd>(simd: S, skimmer: &Skimmer, line: &[u8]) -> Skim {
+fn look_at_last<S: Simd>(simd: S, skimmer: &mut Skimmer, line: &[u8]) -> Skim {
     let mut padded = [b'\n'; HEAD + HEAD];
     let shown = line.len().min(padded.len());
     padded[..shown].copy_from_slice(&line[..shown]);
