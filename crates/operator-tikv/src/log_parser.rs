@@ -21,6 +21,7 @@ mod block;
 mod catalogue;
 mod chunks;
 mod classify;
+mod ends;
 mod event;
 mod fault;
 #[cfg(feature = "logs")]
