@@ -254,8 +254,10 @@ impl<R: Read> LineReader<R> {
     /// What the stream reports.
     #[inline]
     pub fn next_line(&mut self) -> io::Result<Option<RawLine<'_>>> {
-        if self.passed == self.found && !self.find_ends()? {
-            return Ok(None);
+        while self.passed == self.found {
+            if !self.find_ends()? {
+                return Ok(None);
+            }
         }
         let end = self.ends.at(self.passed);
         self.passed += 1;

@@ -134,6 +134,11 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
+/// All members of a record in order, the envelope's among them.
+pub(super) fn members(record: &[u8]) -> impl Iterator<Item = Field<'_>> {
+    Members::of(record)
+}
+
 #[derive(Clone, Copy, Debug)]
 enum End {
     Open,

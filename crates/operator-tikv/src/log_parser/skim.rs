@@ -258,6 +258,29 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_for_nothing_remembered_is_dull_and_another_statement_is_not() {
+        let head = "[2024/08/14 16:25:23.105 +08:00";
+        let example = String::from_utf8_lossy(&Dull::EXAMPLE.bytes).into_owned();
+        assert_eq!(look(&format!("{head}{example}")), Skim::Dull);
+        let mut skimmer = Skimmer::default();
+        let mut look = |line: &str| {
+            let chunk = format!("{line}{}", "\n".repeat(HEAD));
+            dispatch!(Level::new(), simd => skimmer.look(simd, chunk.as_bytes(), 0, line.len()))
+        };
+        for _ in 0..3 {
+            assert_eq!(look(&line("slow query")), Skim::Dull);
+            assert_eq!(look(&line("slow que")), Skim::Dull, "all that decides");
+            assert_eq!(look(&line("became leader at term 6")), Skim::Candidate);
+            assert_eq!(look(&line("slow qu").replace('/', "-")), Skim::Odd);
+            assert_eq!(
+                look(&line("slow query")[..60]),
+                Skim::Odd,
+                "cut before it is known"
+            );
+        }
+    }
+
+    #[test]
     fn most_lines_are_dull() {
         for message in [
             "slow query",
