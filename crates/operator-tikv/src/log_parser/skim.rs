@@ -171,11 +171,15 @@ impl Skimmer {
             return Skim::Odd;
         };
         let skim = self.message(head[34] == b'F', first);
-        let decides = message + word::WORD - TIME_ENDS;
-        if skim == Skim::Dull && decides <= BLOCK {
+        let decide = message + word::WORD - TIME_ENDS;
+        if skim == Skim::Dull && decide <= BLOCK {
             self.dull[slot] = Dull {
                 bytes: *level_on,
-                any: u64::MAX.checked_shl(decides as u32).unwrap_or_default(),
+                any: if decide < BLOCK {
+                    u64::MAX << decide
+                } else {
+                    0
+                },
             };
         }
         skim

@@ -180,7 +180,7 @@ fn pairs(text: &[u8], at: usize) -> u64 {
 /// The number that begins at this byte.
 #[inline(always)]
 const fn pair(pairs: u64, at: u32) -> u32 {
-    (pairs >> (at * 8)) as u32 & 0xff
+    ((pairs >> (at * 8)) & 0xff) as u32
 }
 
 #[inline]
