@@ -10,7 +10,7 @@ use operator_tikv::log_parser::{
 };
 use serde::Serialize;
 
-use super::inputs::{self, Log};
+use super::inputs;
 use super::merging::Sink;
 use super::progress::{self, Progress};
 use super::reading::{self, Maker, Piece};
