@@ -36,6 +36,7 @@ impl Row {
         let (standing, missing) = match check.standing {
             ContractStanding::Live => ("live", Vec::new()),
             ContractStanding::Idle => ("idle", Vec::new()),
+            ContractStanding::NotScraped => ("not_scraped", Vec::new()),
             ContractStanding::SeriesMissing(names) => ("series_missing", names),
             ContractStanding::ValueUnknown(values) => ("value_unknown", values),
             ContractStanding::Unseen(why) => ("unseen", vec![why]),

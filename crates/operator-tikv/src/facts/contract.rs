@@ -72,6 +72,8 @@ pub enum ContractStanding {
     SeriesMissing(Vec<String>),
     /// Values of a label, as `label="value"`, are not there though their family is.
     ValueUnknown(Vec<String>),
+    /// Those whom it asks about are not scraped, nor need be: what it would tell is read elsewhere.
+    NotScraped,
     /// It cannot be said.
     Unseen(String),
 }
@@ -86,7 +88,7 @@ impl ContractCheck {
     pub fn holds(&self) -> bool {
         matches!(
             self.standing,
-            ContractStanding::Live | ContractStanding::Idle
+            ContractStanding::Live | ContractStanding::Idle | ContractStanding::NotScraped
         )
     }
 }
@@ -97,6 +99,7 @@ impl fmt::Display for ContractCheck {
         match &self.standing {
             ContractStanding::Live => f.write_str("live"),
             ContractStanding::Idle => f.write_str("idle"),
+            ContractStanding::NotScraped => f.write_str("not scraped"),
             ContractStanding::SeriesMissing(names) => {
                 write!(f, "series missing: {}", names.join(", "))
             }

@@ -120,7 +120,9 @@ fn missing(
         Quantity::new(name, what, "", "Prometheus, by name", contract.checked_at)
     };
     let missing = match &check.standing {
-        ContractStanding::Live | ContractStanding::Idle => return Ok(None),
+        ContractStanding::Live | ContractStanding::Idle | ContractStanding::NotScraped => {
+            return Ok(None);
+        }
         ContractStanding::SeriesMissing(names) => quantity("series missing", names.join(", ")),
         ContractStanding::ValueUnknown(values) => quantity("no series with", values.join(", ")),
         ContractStanding::Unseen(why) => {

@@ -108,6 +108,9 @@ fn standing(
     known: &Known,
 ) -> std::result::Result<ContractStanding, String> {
     let told = told.map(whole).transpose()?;
+    if row.of == Of::Pd && known.has_nothing(Of::Pd)? {
+        return Ok(ContractStanding::NotScraped);
+    }
     let expected = |need: &&Need| known.version.is_none_or(|version| need.since <= version);
     let mut missing = Vec::new();
     let mut unknown = Vec::new();
@@ -164,6 +167,12 @@ impl Known {
         }
         let families = self.families.get(&of).ok_or("not asked for")?;
         Ok(labels(whole(families)?, "__name__").contains(need.family))
+    }
+
+    /// Whether none of the families is there: nobody who has them is scraped.
+    fn has_nothing(&self, of: Of) -> std::result::Result<bool, String> {
+        let families = self.families.get(&of).ok_or("not asked for")?;
+        Ok(labels(whole(families)?, "__name__").is_empty())
     }
 
     fn values(&self, need: &Need) -> std::result::Result<&PromAnswer, String> {
@@ -236,6 +245,22 @@ mod tests {
             values: BTreeMap::from([(GRPC, Ok(answer("type", types)))]),
             version: lowest(&answer("version", &[version])),
         }
+    }
+
+    /// PD's counts are read from PD itself where nobody measures it.
+    #[test]
+    fn a_server_that_does_not_scrape_pd_breaks_nothing() {
+        let of_pd = |families: &[&str]| Known {
+            families: BTreeMap::from([(Of::Pd, Ok(answer("__name__", families)))]),
+            values: BTreeMap::from([("pd_regions_status", Ok(answer("type", &[])))]),
+            ..Known::default()
+        };
+        let said = |families: &[&str]| said(Query::Regions, None, &of_pd(families));
+        assert_eq!(said(&[]), "regions: not scraped");
+        assert_eq!(
+            said(&["pd_cluster_status"]),
+            "regions: series missing: pd_regions_status"
+        );
     }
 
     fn said(query: Query, told: Option<PromAnswer>, known: &Known) -> String {
