@@ -28,3 +28,7 @@ bench-logs file="target/bench.log" rounds="9":
     test -e {{file}}.gz || gzip -6 --keep {{file}}
     target/release/operator-bench logs {{file}} rg {{rounds}}
     target/release/operator-bench adversarial
+
+# play a recorded incident: one JSON line for each change, and a summary; `just replay DIR --elections` prints its logs' story
+replay dir *flags:
+    cargo run --quiet -p operator-bench --bin replay -- {{flags}} {{dir}}
