@@ -33,7 +33,11 @@ fn run(args: &[&str], env: &[(&str, &str)]) -> (Output, String) {
     for name in ["OPERATOR_PD", "OPERATOR_PROMETHEUS", "OPERATOR_CONFIG"] {
         command.env_remove(name);
     }
-    let output = command.args(args).envs(env.iter().copied()).output().expect("the binary runs");
+    let output = command
+        .args(args)
+        .envs(env.iter().copied())
+        .output()
+        .expect("the binary runs");
     let said = [&output.stdout[..], &output.stderr].concat();
     let said = String::from_utf8_lossy(&said).into_owned();
     (output, said)
@@ -47,7 +51,10 @@ fn named(id: u64) -> MockServer {
 #[test]
 fn a_flag_beats_the_environment_and_the_environment_beats_the_file() {
     let (flag, env, file) = (named(1), named(2), named(3));
-    let config = File::new("order.toml", &format!("[pd]\nurls = \"{}\"\n", file.base_url()));
+    let config = File::new(
+        "order.toml",
+        &format!("[pd]\nurls = \"{}\"\n", file.base_url()),
+    );
     let (flag, env) = (flag.base_url(), env.base_url());
     let of_flag = ["--pd", flag.as_str()];
     let of_env = ("OPERATOR_PD", env.as_str());
@@ -60,7 +67,10 @@ fn a_flag_beats_the_environment_and_the_environment_beats_the_file() {
         let (_, said) = run(&[&["stores"], args].concat(), env);
         assert!(said.contains(expected), "{args:?} {env:?}: {said}");
     }
-    let (_, said) = run(&["stores", "--config", config.path()], &[("OPERATOR_CONFIG", "/nonexistent")]);
+    let (_, said) = run(
+        &["stores", "--config", config.path()],
+        &[("OPERATOR_CONFIG", "/nonexistent")],
+    );
     assert!(said.contains("10.0.0.3"), "{said}");
 }
 
@@ -81,11 +91,20 @@ fn secrets_come_from_files_are_sent_and_are_never_printed() {
             token.path()
         ),
     );
-    for args in [&["check"][..], &["status", "-o", "json"], &["check", "-vvv"], &["contract"], &["metrics"]] {
+    for args in [
+        &["check"][..],
+        &["status", "-o", "json"],
+        &["check", "-vvv"],
+        &["contract"],
+        &["metrics"],
+    ] {
         let url = format!("http://me:tiptoe@{}", pd.address());
         let args = [args, &["--pd", &url, "--config", config.path()]].concat();
         let (output, said) = run(&args, &[]);
-        assert!(output.status.code().is_some_and(|code| code < 64), "{args:?}: {said}");
+        assert!(
+            output.status.code().is_some_and(|code| code < 64),
+            "{args:?}: {said}"
+        );
         for secret in ["hush-hush", "tiptoe", "quiet"] {
             assert!(!said.contains(secret), "{args:?}: {said}");
         }
@@ -99,7 +118,10 @@ fn thresholds_are_those_of_the_file() {
     let url = pd.base_url();
     let only = ["check", "--pd", url.as_str(), "--only", "store_down"];
     assert_eq!(run(&only, &[]).0.status.code(), Some(2));
-    let config = File::new("patient.toml", "[rules.store_down]\none_witness_after = \"10min\"\n");
+    let config = File::new(
+        "patient.toml",
+        "[rules.store_down]\none_witness_after = \"10min\"\n",
+    );
     let (output, said) = run(&[&only[..], &["--config", config.path()]].concat(), &[]);
     assert_eq!(output.status.code(), Some(0), "{said}");
     let config = File::new("skip.toml", "[rules]\nskip = [\"store_down\"]\n");

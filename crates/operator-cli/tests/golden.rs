@@ -27,7 +27,11 @@ fn golden(name: &str, text: &str) {
 /// What a command prints, whichever way, with its status.
 fn printed(args: &[&str]) -> String {
     let output = operator(args);
-    let shown: Vec<&str> = args.iter().copied().filter(|arg| !arg.starts_with("http")).collect();
+    let shown: Vec<&str> = args
+        .iter()
+        .copied()
+        .filter(|arg| !arg.starts_with("http"))
+        .collect();
     format!(
         "$ operator {}\n{}{}[{}]\n",
         shown.join(" "),
@@ -53,8 +57,26 @@ fn regex(pattern: &str, with: &str, text: &str) -> String {
 fn help() {
     let mut text = printed(&["--help"]);
     for command in [
-        "demo", "status", "check", "watch", "why", "explain", "rules", "maintenance", "stores", "store", "regions",
-        "region", "hot", "metrics", "members", "schedulers", "capabilities", "contract", "completions", "man",
+        "demo",
+        "status",
+        "check",
+        "watch",
+        "why",
+        "explain",
+        "rules",
+        "maintenance",
+        "stores",
+        "store",
+        "regions",
+        "region",
+        "hot",
+        "metrics",
+        "members",
+        "schedulers",
+        "capabilities",
+        "contract",
+        "completions",
+        "man",
     ] {
         text += &printed(&[command, "--help"]);
     }
@@ -124,7 +146,12 @@ fn json() {
     let (pd, prometheus) = (sim.pd(), sim.prometheus());
     let whom = ["--pd", &pd, "--prometheus", &prometheus, "--output", "json"];
     let mut text = String::new();
-    for args in [&["check", "--only", "store_down"][..], &["members"], &["schedulers"], &["region", "4"]] {
+    for args in [
+        &["check", "--only", "store_down"][..],
+        &["members"],
+        &["schedulers"],
+        &["region", "4"],
+    ] {
         text += &printed(&[args, &whom].concat());
     }
     golden("json.txt", &steady(&text));

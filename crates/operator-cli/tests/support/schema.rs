@@ -9,8 +9,20 @@ pub(crate) struct Schema(Value);
 
 /// Every word that the checker knows; a schema with another would be checked in part.
 const WORDS: [&str; 14] = [
-    "$schema", "$id", "$defs", "$ref", "title", "description", "type", "enum", "const", "anyOf", "properties",
-    "required", "additionalProperties", "items",
+    "$schema",
+    "$id",
+    "$defs",
+    "$ref",
+    "title",
+    "description",
+    "type",
+    "enum",
+    "const",
+    "anyOf",
+    "properties",
+    "required",
+    "additionalProperties",
+    "items",
 ];
 
 impl Schema {
@@ -33,7 +45,10 @@ impl Schema {
 
     fn check(&self, rule: &Value, value: &Value, at: &str, faults: &mut Vec<String>) {
         let Some(rule) = rule.as_object() else { return };
-        if let Some(word) = rule.keys().find(|word| *word != "minimum" && !WORDS.contains(&word.as_str())) {
+        if let Some(word) = rule
+            .keys()
+            .find(|word| *word != "minimum" && !WORDS.contains(&word.as_str()))
+        {
             faults.push(format!("the checker does not know `{word}`"));
         }
         if let Some(name) = rule.get("$ref").and_then(Value::as_str) {
@@ -85,8 +100,15 @@ impl Schema {
         at: &str,
         faults: &mut Vec<String>,
     ) {
-        let Some(object) = value.as_object() else { return };
-        for key in rule.get("required").and_then(Value::as_array).into_iter().flatten() {
+        let Some(object) = value.as_object() else {
+            return;
+        };
+        for key in rule
+            .get("required")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             let key = key.as_str().expect("a key");
             if !object.contains_key(key) {
                 faults.push(format!("{at}: no `{key}`"));
@@ -95,7 +117,10 @@ impl Schema {
         let known = rule.get("properties").and_then(Value::as_object);
         for (key, value) in object {
             let at = format!("{at}.{key}");
-            match (known.and_then(|known| known.get(key)), rule.get("additionalProperties")) {
+            match (
+                known.and_then(|known| known.get(key)),
+                rule.get("additionalProperties"),
+            ) {
                 (Some(rule), _) => self.check(rule, value, &at, faults),
                 (None, Some(Value::Bool(false))) => faults.push(format!("{at} is not documented")),
                 (None, Some(rule)) => self.check(rule, value, &at, faults),

@@ -14,9 +14,14 @@ pub(crate) struct Sim {
 /// An address at which nobody answers.
 pub(crate) const NOBODY: &str = "http://127.0.0.1:1";
 
-#[expect(clippy::disallowed_methods, reason = "the binary under test asks the real clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the binary under test asks the real clock"
+)]
 pub(crate) fn now_ms() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("after 1970");
     u64::try_from(now.as_millis()).expect("in our time")
 }
 
@@ -30,9 +35,13 @@ impl Sim {
     }
 
     /// A cluster of a shape, after a warm-up and with faults.
-    pub(crate) fn with(shape: Shape, faults: &[&str], seconds: u64) -> Self {
+    pub(crate) fn with(shape: &Shape, faults: &[&str], seconds: u64) -> Self {
         let began_unix_ms = now_ms() - (150 + seconds) * 1000;
-        let mut cluster = Cluster::new(Shape { began_unix_ms, ..shape }).expect("a sound shape");
+        let mut cluster = Cluster::new(Shape {
+            began_unix_ms,
+            ..shape.clone()
+        })
+        .expect("a sound shape");
         cluster.advance(Duration::from_secs(150));
         for fault in faults {
             cluster.inject(fault).expect("a known fault");

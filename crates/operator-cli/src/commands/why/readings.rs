@@ -9,10 +9,17 @@ const READ: &[(&str, &[&str])] = &[
     ("leaderless_regions", &["leader_missing"]),
     (
         "low_disk_space",
-        &["disk_used_bytes", "disk_available_bytes", "disk_capacity_bytes"],
+        &[
+            "disk_used_bytes",
+            "disk_available_bytes",
+            "disk_capacity_bytes",
+        ],
     ),
     ("high_latency", &["write_p99_seconds", "queries_per_second"]),
-    ("high_read_latency", &["read_p99_seconds", "queries_per_second"]),
+    (
+        "high_read_latency",
+        &["read_p99_seconds", "queries_per_second"],
+    ),
     ("high_cpu", &["cpu_used_cores", "cpu_quota_cores"]),
     ("high_memory", &["memory_used_bytes", "memory_quota_bytes"]),
     ("slow_store", &["slow_score", "async_write_p99_seconds"]),
@@ -54,7 +61,10 @@ mod tests {
         for (code, names) in READ {
             assert!(codes.contains(code), "{code}");
             for name in *names {
-                assert!(measures.iter().any(|measure| measure.name == *name), "{code}: {name}");
+                assert!(
+                    measures.iter().any(|measure| measure.name == *name),
+                    "{code}: {name}"
+                );
             }
         }
     }
