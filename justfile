@@ -21,6 +21,13 @@ bench-pd:
     target/release/pd decode
     target/release/pd scan
 
+# what reads Prometheus, side by side with what else could, and what it costs a real server
+bench-prom:
+    cargo build --release -p operator-bench --bin prom
+    target/release/prom decode
+    target/release/prom observe
+    target/release/prom cost
+
 # time the log reader against ripgrep on a gigabyte of generated log
 bench-logs file="target/bench.log" rounds="9":
     cargo build --release -p operator-bench
@@ -28,3 +35,7 @@ bench-logs file="target/bench.log" rounds="9":
     test -e {{file}}.gz || gzip -6 --keep {{file}}
     target/release/operator-bench logs {{file}} rg {{rounds}}
     target/release/operator-bench adversarial
+
+# play a recorded incident: one JSON line for each change, and a summary; `just replay DIR --elections` prints its logs' story
+replay dir *flags:
+    cargo run --quiet -p operator-bench --bin replay -- {{flags}} {{dir}}

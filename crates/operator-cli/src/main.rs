@@ -67,6 +67,8 @@ async fn run(args: Args) -> Outcome {
     let context = Context::new(&args.output, &config);
     match args.command {
         Command::Check(check) => commands::check::run(check, config, &context).await,
+        Command::Logs(logs) => commands::logs::run(logs, args.output.verbose, &context),
+        Command::Sim(sim) => commands::sim::run(sim, &context).await,
         Command::Demo(demo) => commands::demo::run(demo, &args.output, &context).await,
         Command::Status(status) => commands::status::run(status, config, &context).await,
         Command::Watch(watch) => commands::watch::run(watch, &args.output, config, &context).await,

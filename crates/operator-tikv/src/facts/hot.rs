@@ -44,7 +44,43 @@ pub struct HotPeers {
     pub peers: Vec<HotPeer>,
 }
 
-/// Rates of a store.
+impl HotPeers {
+    /// The share of all that the store does that one of its peers does: of bytes or of requests, whichever
+    /// is more. Nothing where the store does nothing.
+    ///
+    /// ```
+    /// use operator_tikv::{HotPeers, HotStore};
+    ///
+    /// let rates = |bytes, queries| HotStore {
+    ///     bytes_per_second: bytes,
+    ///     keys_per_second: 0.0,
+    ///     queries_per_second: queries,
+    /// };
+    /// let hot = HotPeers { store: rates(1000.0, 100.0), hot: rates(0.0, 0.0), peers: Vec::new() };
+    /// assert_eq!(hot.share_of(&rates(100.0, 60.0)), 0.6);
+    /// ```
+    pub fn share_of(&self, peer: &HotStore) -> f64 {
+        let share = |of: f64, whole: f64| if whole > 0.0 { of / whole } else { 0.0 };
+        let bytes = share(peer.bytes_per_second, self.store.bytes_per_second);
+        bytes.max(share(
+            peer.queries_per_second,
+            self.store.queries_per_second,
+        ))
+    }
+}
+
+impl HotPeer {
+    /// Its rates.
+    pub fn rates(&self) -> HotStore {
+        HotStore {
+            bytes_per_second: self.bytes_per_second,
+            keys_per_second: self.keys_per_second,
+            queries_per_second: self.queries_per_second,
+        }
+    }
+}
+
+/// Rates of a store, or of one of its peers.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct HotStore {
     /// Bytes per second.

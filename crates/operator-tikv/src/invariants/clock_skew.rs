@@ -35,7 +35,8 @@ impl Documented for ClockSkew {
         summary: "the clock of PD or of Prometheus is not ours",
         broken_when: "warning: what PD's or Prometheus' answer says of the time is over 5 s off our clock",
         entity: "whoever answered, as `origin/HOST:PORT`",
-        input: "the header `Date` of PD's /leader; `time()` of Prometheus",
+        input: "the header `Date` of PD's /leader; of Prometheus its `time()` and the header `Date` beside it, \
+                whichever is further off",
         meaning: "How long a store has been silent is our time less PD's. A PD that is behind makes living stores \
                   look silent; one that is ahead makes dead ones look alive, and what it says of heartbeats is \
                   then not believed. A Prometheus that is off dates its samples wrongly",

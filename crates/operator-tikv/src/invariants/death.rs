@@ -19,7 +19,7 @@ pub(super) struct Death {
 }
 
 impl Death {
-    /// What store_down is set to: all rules mean the same by it.
+    /// What `store_down` is set to: all rules mean the same by it.
     pub(super) fn by(settings: &Settings) -> Self {
         let code = StoreDown::PAGE.code;
         Self {
@@ -144,9 +144,14 @@ pub(super) fn never_reported(store: &Store, stores: &Listing<Store>) -> bool {
     store.last_heartbeat.is_none() && stores.gap_about(&store.entity()).is_none()
 }
 
-/// Whether whoever measures the store finds it up.
+/// Whether whoever measures the store finds it up. A target that was there and is no more was taken away, as a
+/// pod's is when the pod ends: it is not up.
 pub(super) fn seen_up(store: &Store, snapshot: &Snapshot) -> Result<bool, Gap> {
-    let up = snapshot.metrics_of(store.id)?.up.measured()?;
-    up.map(|up| up.value)
-        .ok_or_else(|| Gap::new("a second witness", Why::Unsaid).about(store.entity()))
+    let metrics = snapshot.metrics_of(store.id);
+    match metrics.and_then(|metrics| metrics.up.measured()) {
+        Ok(Some(up)) => Ok(up.value),
+        Ok(None) => Err(Gap::new("a second witness", Why::Unsaid).about(store.entity())),
+        Err(gap) if *gap.why() == Why::Vanished => Ok(false),
+        Err(gap) => Err(gap),
+    }
 }

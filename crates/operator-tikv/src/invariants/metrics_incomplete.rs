@@ -163,6 +163,10 @@ mod tests {
             Err(Why::Unusable { expected, found }),
             "warning: up expected one series `up`, found 2",
         );
+        check(
+            Err(Why::Vanished),
+            "warning: up it was there, and is no more",
+        );
         check(Err(Why::Unsaid), "warning: up the answer does not say");
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use operator_core::{
     Broken, Evidence, Gap, Invariant, Kind, Listing, Quantity, Rule, Severity, Snapshot, Timestamp,
-    Verdicts, Why,
+    Value, Verdicts, Why,
 };
 
 use super::Settings;
@@ -73,6 +73,8 @@ impl Invariant for PdMemberUnhealthy {
     }
 }
 
+const SOURCE: &str = "PD /health";
+
 fn unhealthy(members: &Listing<PdHealth>, at: Timestamp) -> Broken {
     let healthy = members.items.iter().filter(|member| member.healthy).count();
     // Who could not be read is a member all the same.
@@ -90,7 +92,7 @@ fn unhealthy(members: &Listing<PdHealth>, at: Timestamp) -> Broken {
         true => Severity::Critical,
         false => Severity::Warning,
     };
-    let quantity = |name, value: operator_core::Value| Quantity::new(name, value, "", SOURCE, at);
+    let quantity = |name, value: Value| Quantity::new(name, value, "", SOURCE, at);
     let evidence = Evidence::of([
         quantity("healthy members", (healthy as u64).into()).against(majority as u64),
         quantity("of all", (all as u64).into()),
@@ -98,8 +100,6 @@ fn unhealthy(members: &Listing<PdHealth>, at: Timestamp) -> Broken {
     ]);
     Broken::new(severity, evidence)
 }
-
-const SOURCE: &str = "PD /health";
 
 #[cfg(test)]
 mod tests {

@@ -77,35 +77,29 @@ impl Invariant for PdNoLeader {
 
 #[cfg(test)]
 mod tests {
-    use super::super::trial::{ago, told};
+    use super::super::trial::{ago, led, told};
     use super::*;
-    use crate::facts::PdMember;
     use operator_core::Why;
 
-    fn check(leadership: Result<Option<&str>, Why>, expected: &str) {
-        let leadership = leadership.map(|leader| PdLeadership {
-            leader: leader.map(|name| PdMember {
-                name: name.to_owned(),
-                id: 1,
-                client_urls: Vec::new(),
-                peer_urls: Vec::new(),
-                version: None,
-                leader_priority: 0,
-            }),
-            told: leader.is_none().then(|| "status 503: no leader".to_owned()),
-            changed_at: None,
-        });
-        let leadership = leadership.map_err(|why| Gap::new("PD leader", why));
-        let snapshot = Snapshot::unseen(ago(0)).with_part("PD leader", leadership);
-        assert_eq!(told::<PdNoLeader>(&snapshot, "cluster"), expected);
+    fn check(snapshot: &Snapshot, expected: &str) {
+        assert_eq!(told::<PdNoLeader>(snapshot, "cluster"), expected);
     }
 
     #[test]
     fn members_without_a_leader_are_told_from_members_that_do_not_answer() {
-        check(Ok(Some("pd-0")), "holds");
-        check(Ok(None), "critical: leader status 503: no leader");
+        let nothing = || Snapshot::unseen(ago(0));
+        check(&led(nothing(), None), "holds");
+        let leaderless = PdLeadership {
+            leader: None,
+            told: Some("status 503: no leader".into()),
+            changed_at: None,
+        };
+        let leaderless = nothing().with_part("PD leader", Ok(leaderless));
+        check(&leaderless, "critical: leader status 503: no leader");
+        let gap = Gap::new("PD leader", Why::Unsaid);
+        let silent = nothing().with_part::<PdLeadership>("PD leader", Err(gap));
         check(
-            Err(Why::Unsaid),
+            &silent,
             "blind: PD leader not seen: the answer does not say",
         );
     }

@@ -4,11 +4,13 @@ use operator_core::Invariant;
 
 use super::page::Page;
 use super::{
-    Settings, clock_skew, critical_error, high_cpu, high_latency, high_memory, high_read_latency,
-    leaderless_regions, low_disk_space, metrics_incomplete, pd_member_unhealthy, pd_no_leader,
-    pd_unreachable, prometheus_unreachable, raft_log_lag, server_busy, slow_store,
-    store_disconnected, store_down, store_never_reported, store_offline_stuck, store_restarted,
-    version_mix, write_pressure,
+    Settings, clock_skew, critical_error, down_peers, high_cpu, high_latency, high_memory,
+    high_read_latency, hot_read_region, hot_write_region, leader_imbalance, leaderless_regions,
+    leftover_evict_leader, low_disk_space, metrics_incomplete, pd_member_unhealthy, pd_no_leader,
+    pd_unreachable, pending_peers_stuck, prometheus_unreachable, raft_log_lag,
+    regions_without_quorum, scheduling_halted, server_busy, slow_store, store_disconnected,
+    store_down, store_never_reported, store_offline_stuck, store_restarted,
+    under_replicated_regions, version_mix, write_pressure,
 };
 
 /// A rule with its page.
@@ -50,6 +52,10 @@ const REGISTRY: &[Registered] = &[
     rule::<version_mix::VersionMix>(),
     rule::<critical_error::CriticalError>(),
     // Replication.
+    rule::<under_replicated_regions::UnderReplicatedRegions>(),
+    rule::<down_peers::DownPeers>(),
+    rule::<pending_peers_stuck::PendingPeersStuck>(),
+    rule::<regions_without_quorum::RegionsWithoutQuorum>(),
     rule::<leaderless_regions::LeaderlessRegions>(),
     // Resources and latency.
     rule::<low_disk_space::LowDiskSpace>(),
@@ -61,6 +67,12 @@ const REGISTRY: &[Registered] = &[
     rule::<raft_log_lag::RaftLogLag>(),
     rule::<server_busy::ServerBusy>(),
     rule::<write_pressure::WritePressure>(),
+    // Balance and scheduling.
+    rule::<leader_imbalance::LeaderImbalance>(),
+    rule::<hot_write_region::HotWriteRegion>(),
+    rule::<hot_read_region::HotReadRegion>(),
+    rule::<leftover_evict_leader::LeftoverEvictLeader>(),
+    rule::<scheduling_halted::SchedulingHalted>(),
 ];
 
 /// The pages of all rules.

@@ -2,7 +2,7 @@
 
 use operator_core::{Gap, Snapshot, Why};
 
-use crate::facts::{PrometheusClock, is_tiflash};
+use crate::facts::PrometheusClock;
 
 /// Whether Prometheus gives answers that stores could be judged by.
 ///
@@ -30,12 +30,11 @@ fn of_stores(snapshot: &Snapshot) -> Option<Result<(), Gap>> {
         Err(gap) if matches!(gap.why(), Why::Needs { .. }) => return None,
         Err(gap) => return Some(Err(gap)),
     };
-    let stores = snapshot.stores().map(|stores| stores.items.as_slice());
-    let stores = stores.unwrap_or_default();
-    let is_measured = |id| !stores.iter().any(|s| s.id == id && is_tiflash(s));
     let mut silence = None;
-    for item in metrics.items.iter().filter(|item| is_measured(item.store)) {
+    for item in &metrics.items {
         match item.up.gap() {
+            // Of such a store nobody was asked.
+            Some(gap) if *gap.why() == Why::NotConfigured => {}
             Some(gap) if is_silence(gap.why()) => silence = silence.or(Some(gap.clone())),
             _ => return Some(Ok(())),
         }

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use operator_core::{
     Broken, Evidence, Gap, Invariant, Kind, Listing, Quantity, Rule, Scope, Severity, Snapshot,
-    Store, StoreState, Verdicts, Why,
+    Store, StoreState, Value, Verdicts,
 };
 
 use super::Settings;
 use super::common::measured;
-use super::death::{never_reported, silence};
+use super::death::{never_reported, seen_up, silence};
 use super::page::{Knob, Page};
 use super::registry::Documented;
 use crate::facts::is_tiflash;
@@ -94,7 +94,7 @@ impl StoreDisconnected {
         snapshot: &Snapshot,
     ) -> Result<Option<Broken>, Gap> {
         let state = stores.known(&store.entity(), "state", store.state.as_ref())?;
-        // That one is dead, whatever else is said of it; and a look back may be as long as it likes.
+        // That one is dead, whatever else is said of it.
         if *state == StoreState::Down {
             return Ok(None);
         }
@@ -102,20 +102,20 @@ impl StoreDisconnected {
         if silent < self.silent_after {
             return Ok(None);
         }
-        let up = snapshot.metrics_of(store.id)?.up.measured()?;
-        let up = up.ok_or_else(|| Gap::new("up", Why::Unsaid).about(store.entity()))?;
-        if !up.value {
+        if !seen_up(store, snapshot)? {
             return Ok(None);
         }
-        let pd = |name, value: operator_core::Value, unit| {
+        let pd = |name, value: Value, unit| {
             Quantity::new(name, value, unit, "PD /stores", snapshot.at())
         };
-        let evidence = Evidence::of([
+        let up = snapshot.metrics_of(store.id)?.up.measured()?;
+        let up = up.map(|up| Quantity::new("up", 1u64, "", up.source.clone(), up.sampled_at));
+        let evidence = [
             pd("no sign of life for", silent.as_secs().into(), "s")
                 .against(self.silent_after.as_secs()),
             pd("state", state.to_string().into(), ""),
-            Quantity::new("up", 1u64, "", up.source.clone(), up.sampled_at),
-        ]);
+        ];
+        let evidence = Evidence::of(evidence.into_iter().chain(up));
         let beyond = silent.saturating_sub(self.silent_after);
         let since = snapshot.at() - beyond;
         Ok(Some(Broken::new(Severity::Warning, evidence).since(since)))
@@ -126,6 +126,7 @@ impl StoreDisconnected {
 mod tests {
     use super::super::trial::{ago, seen, store, tiflash, told, with_ups};
     use super::*;
+    use operator_core::Why;
 
     fn silent(state: StoreState, seconds: i64) -> Store {
         Store {
@@ -159,6 +160,8 @@ mod tests {
     #[test]
     fn a_store_that_is_dead_is_another_rules_business() {
         check(silent(StoreState::Disconnected, 45), Ok(false), "holds");
+        let vanished = Err(Why::Vanished);
+        check(silent(StoreState::Disconnected, 45), vanished, "holds");
         check(silent(StoreState::Down, 3600), Ok(true), "holds");
     }
 

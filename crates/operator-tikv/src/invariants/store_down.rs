@@ -38,7 +38,7 @@ impl Documented for StoreDown {
         kind: Kind::Cluster,
         summary: "a store shows no sign of life",
         broken_when: "critical: PD calls it Down; or it gave no sign of life (heartbeat or start) for 20 s and \
-                      Prometheus cannot reach it either; or for 60 s where there is no second witness",
+                      Prometheus cannot reach it either, or its target is gone; or for 60 s where there is no second witness",
         entity: "the store",
         input: "PD /stores; `up` of Prometheus, where there is one",
         meaning: "Its process is dead, its machine is, or nobody can reach it. Its regions elect leaders on other \
@@ -191,6 +191,19 @@ mod tests {
             of(60, Why::NotConfigured),
             Some(Verdict::Broken(_))
         ));
+    }
+
+    /// As when a pod ends, and is no target any more.
+    #[test]
+    fn a_target_that_is_gone_is_a_second_witness() {
+        let of = |age| {
+            let gap = Gap::new("metrics", Why::Vanished);
+            let metrics = StoreMetrics::blind(StoreId(4), &gap);
+            snapshot(store(StoreState::Disconnected, age))
+                .with_metrics(Ok(Listing::whole(vec![metrics])))
+        };
+        check(&of(19), None);
+        check(&of(20), Some(0));
     }
 
     #[test]

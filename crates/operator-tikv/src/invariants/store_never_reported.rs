@@ -8,6 +8,7 @@ use operator_core::{
 };
 
 use super::Settings;
+use super::common::settled;
 use super::death::never_reported;
 use super::page::{Knob, Page};
 use super::registry::Documented;
@@ -32,13 +33,15 @@ impl Documented for StoreNeverReported {
         summary: "PD knows of a store, and has never heard from it",
         broken_when: "info: a store has never sent a heartbeat; warning: and it started 5 min ago or earlier",
         entity: "the store",
-        input: "PD /stores",
+        input: "PD /stores; how long PD's leader leads",
         meaning: "A store registers, starts, and reports within some ten seconds. One that never does holds \
                   nothing and serves nothing; but PD counts it as a store when it is asked whether another one \
                   may be removed, and calls it Down from the first moment",
         evidence: "how long ago it started, where it said so; its address; the state that PD gives it",
         origin: "Stores report every 10 s from their start on; five minutes leave room for a slow first start",
-        false_alarms: "A store that joins, for its first seconds: that is the info. A cluster that is being set up",
+        false_alarms: "A store that joins, for its first seconds: that is the info. A cluster that is being set \
+                       up. A new leader of PD does not know heartbeats of the last minutes, so for 100 s after \
+                       a change nobody is newly named",
         what_to_do: &[
             "Does a process run at that address? A typo in advertise-addr registers a store that cannot be reached.",
             "It runs: the end of its log says why it does not get on; a store that was set up twice gives up there.",
@@ -70,7 +73,8 @@ impl Invariant for StoreNeverReported {
             match store.state {
                 Some(StoreState::Tombstone) => verdicts.gone(store.entity()),
                 _ => verdicts.judge(store.entity(), || match never_reported(store, stores) {
-                    true => Ok(Some(self.silent(store, snapshot))),
+                    // A new leader knows heartbeats only as they were last written down, minutes ago.
+                    true => settled(snapshot).map(|()| Some(self.silent(store, snapshot))),
                     false => {
                         stores.known(&store.entity(), "heartbeat", store.last_heartbeat)?;
                         Ok(None)
@@ -112,7 +116,7 @@ impl StoreNeverReported {
 
 #[cfg(test)]
 mod tests {
-    use super::super::trial::{ago, seen, store, told};
+    use super::super::trial::{ago, led, seen, store, told};
     use super::*;
     use operator_core::{Listing, Timestamp, Why};
 
@@ -126,7 +130,8 @@ mod tests {
     }
 
     fn check(store: Store, expected: &str) {
-        let told = told::<StoreNeverReported>(&seen(vec![store]), "store/9");
+        let snapshot = led(seen(vec![store]), None);
+        let told = told::<StoreNeverReported>(&snapshot, "store/9");
         assert_eq!(told, expected);
     }
 
@@ -163,6 +168,16 @@ mod tests {
             told::<StoreNeverReported>(&snapshot, "store/9"),
             "unseen: heartbeat of store/9 not seen: the answer does not say"
         );
+    }
+
+    #[test]
+    fn a_young_leader_of_pd_may_not_have_heard_of_a_heartbeat_yet() {
+        let of = |changed| {
+            let snapshot = led(seen(vec![never(Some(ago(400)))]), Some(ago(changed)));
+            told::<StoreNeverReported>(&snapshot, "store/9")
+        };
+        assert!(of(99).starts_with("unseen: what PD counts"), "{}", of(99));
+        assert!(of(100).starts_with("warning"), "{}", of(100));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use operator_core::{
     Broken, Evidence, Gap, Invariant, Kind, Listing, Quantity, Rule, Scope, Severity, Snapshot,
-    Store, StoreState, Value, Verdicts, Why,
+    Store, StoreState, Value, Verdicts,
 };
 
 use super::Settings;
@@ -121,13 +121,13 @@ impl StoreOfflineStuck {
         if progress.mib_per_second > self.crawl {
             return Ok(None);
         }
-        let known = self.known(left, progress, snapshot);
+        let speed = self.speed(left, progress, snapshot);
         let causes = self.causes(store, stores, removal, snapshot);
-        let evidence = Evidence::of(known.into_iter().chain(causes));
+        let evidence = Evidence::of(speed.into_iter().chain(causes));
         Ok(Some(Broken::new(Severity::Warning, evidence)))
     }
 
-    fn known(&self, left: u64, progress: &MoveProgress, snapshot: &Snapshot) -> [Quantity; 3] {
+    fn speed(&self, left: u64, progress: &MoveProgress, snapshot: &Snapshot) -> [Quantity; 3] {
         let quantity = |name, value: Value, unit, source| {
             Quantity::new(name, value, unit, source, snapshot.at())
         };
@@ -234,19 +234,15 @@ fn lack_of_targets(
 /// The share of a store's disk that is taken.
 fn fill(store: &Store) -> Option<f64> {
     let (available, capacity) = (store.available_bytes?, store.capacity_bytes?);
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a share needs no more than 52 bits"
-    )]
     (capacity > 0).then(|| 1.0 - available as f64 / capacity as f64)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::trial::{ago, seen, store, told};
+    use super::super::trial::{ago, led, seen, store, told};
     use super::*;
-    use crate::facts::{Held, MoveKind, PdLeadership, PdMember};
-    use operator_core::StoreId;
+    use crate::facts::{Held, MoveKind};
+    use operator_core::{StoreId, Why};
 
     fn leaving() -> Store {
         Store {
@@ -322,21 +318,7 @@ mod tests {
             region_count: Some(0),
             ..leaving()
         };
-        let leader = |changed_at| PdLeadership {
-            leader: Some(PdMember {
-                name: "pd-0".into(),
-                id: 1,
-                client_urls: Vec::new(),
-                peer_urls: Vec::new(),
-                version: None,
-                leader_priority: 0,
-            }),
-            told: None,
-            changed_at,
-        };
-        let look = |changed| {
-            look(emptied.clone(), moving(0.0)).with_part("PD leader", Ok(leader(changed)))
-        };
+        let look = |changed| led(look(emptied.clone(), moving(0.0)), changed);
         check(&look(None), "holds");
         let young = "unseen: what PD counts not seen: not believed: PD's leader changed 99 s ago: it has not \
                      counted everything yet";

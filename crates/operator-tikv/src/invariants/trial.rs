@@ -7,6 +7,7 @@ use operator_core::{
 
 use super::Settings;
 use super::registry::Documented;
+use crate::facts::{PdLeadership, PdMember};
 
 const NOW: i64 = 1_700_000_000;
 
@@ -62,6 +63,24 @@ pub(super) fn with_ups<const N: usize>(
         }
     });
     snapshot.with_metrics(Ok(Listing::whole(metrics.into())))
+}
+
+/// The same look, with a member that leads PD, since a change if one was seen.
+pub(super) fn led(snapshot: Snapshot, changed_at: Option<Timestamp>) -> Snapshot {
+    let leader = PdMember {
+        name: "pd-0".into(),
+        id: 1,
+        client_urls: Vec::new(),
+        peer_urls: Vec::new(),
+        version: None,
+        leader_priority: 0,
+    };
+    let leadership = PdLeadership {
+        leader: Some(leader),
+        told: None,
+        changed_at,
+    };
+    snapshot.with_part("PD leader", Ok(leadership))
 }
 
 /// What a rule says of an entity, by its usual settings.

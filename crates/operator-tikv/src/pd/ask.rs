@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use operator_core::{Entity, Error, Fault, Result};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
@@ -12,6 +13,9 @@ use super::members::{Due, Round};
 use super::{PdClient, decode, failure};
 use crate::facts::{ClockReading, PdMembers};
 use crate::http::{Answer, Ask};
+
+/// How long a member may take to be introduced while nothing depends on it: what was read waits for it.
+const GREETING: Duration = Duration::from_millis(500);
 
 /// What is asked for.
 pub(super) struct Query<'a> {
@@ -131,7 +135,7 @@ impl PdClient {
         self.members.begin(self.clock.now());
         while let Some(endpoint) = self.members.next(&round) {
             let outcome = match self.members.due(&endpoint) {
-                Due::Introduction => self.introduce(&endpoint).await.map(|()| None),
+                Due::Introduction => self.introduce(&endpoint, None).await.map(|()| None),
                 Due::Leader => self.ask_who_leads(&endpoint).await.map(|()| None),
                 Due::Nothing => self.take_from(&endpoint, &query, intake()).await.map(Some),
             };
@@ -170,16 +174,23 @@ impl PdClient {
         let heard = self.exchange(endpoint, query, intake).await?;
         let connection = heard.answer.connection;
         if self.members.is_stranger(endpoint, connection) {
-            self.introduce(endpoint).await?;
-            self.members.connected(endpoint, connection);
+            match self.introduce(endpoint, None).await {
+                Ok(()) => self.members.connected(endpoint, connection),
+                // Without a leader a member may decline even this. What it says of itself is believed of one
+                // that was introduced before, until it can be asked again.
+                Err(Fault::Status { .. })
+                    if query.who == Who::Anyone && self.members.is_admitted(endpoint) => {}
+                Err(fault) => return Err(fault),
+            }
         }
         taken(query, heard)
     }
 
     /// Asks an endpoint which cluster it is of. Members answer this by themselves, leader or no leader.
-    async fn introduce(&self, endpoint: &Endpoint) -> Result<(), Fault> {
+    async fn introduce(&self, endpoint: &Endpoint, within: Option<Duration>) -> Result<(), Fault> {
         let query = Query {
             who: Who::Anyone,
+            within,
             ..Query::new("read cluster id", "/cluster")
         };
         let whole = Whole(Vec::new(), decode::cluster_id);
@@ -202,11 +213,27 @@ impl PdClient {
         };
         let whole = Whole(Vec::new(), decode::members);
         match self.fetch(endpoint, &query, whole).await {
-            Ok(taken) => self.learn(&taken.value),
+            Ok(taken) => {
+                self.learn(&taken.value);
+                self.greet_strangers().await;
+            }
             Err(fault) => {
                 tracing::debug!(origin = endpoint.origin(), %fault, "PD's members not learned");
             }
         }
+    }
+
+    /// Asks those who were never asked which cluster they are of. When the leader is lost they are who is
+    /// left to tell of it, and that is no time to be introduced: a member may decline everything but what
+    /// it knows by itself.
+    async fn greet_strangers(&self) {
+        let strangers = self.members.strangers();
+        let greet = strangers.iter().map(|endpoint| async move {
+            if let Err(fault) = self.introduce(endpoint, Some(GREETING)).await {
+                tracing::debug!(origin = endpoint.origin(), %fault, "PD endpoint not introduced");
+            }
+        });
+        join_all(greet).await;
     }
 
     /// Takes up what a member said of the members.

@@ -130,6 +130,22 @@ impl Members {
         Ok(())
     }
 
+    /// Who was never seen to belong to the cluster, for all that is known in good health.
+    pub(super) fn strangers(&self) -> Vec<Endpoint> {
+        let state = self.lock();
+        let strangers = state
+            .known
+            .iter()
+            .filter(|known| !known.verified && known.trouble == Trouble::None);
+        strangers.map(|known| known.endpoint.clone()).collect()
+    }
+
+    /// Whether an endpoint was seen to belong to the cluster, and has not gone silent since.
+    pub(super) fn is_admitted(&self, endpoint: &Endpoint) -> bool {
+        let mut state = self.lock();
+        state.find(endpoint).is_some_and(|known| known.verified)
+    }
+
     /// Whether an answer came over a connection that the cluster was not verified over.
     pub(super) fn is_stranger(&self, endpoint: &Endpoint, connection: Option<SocketAddr>) -> bool {
         let mut state = self.lock();

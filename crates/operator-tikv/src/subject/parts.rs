@@ -8,7 +8,7 @@ mod silent;
 
 use std::time::Duration;
 
-use operator_core::{Due, Error, Fault, Listing, Part, Result};
+use operator_core::{Due, Listing, Part, Result};
 
 use super::TikvSubject;
 use crate::facts::{ClockReading, Contract, PdClock, PrometheusClock, StoreStarts, StoreStrain};
@@ -26,7 +26,7 @@ impl TikvSubject {
             Part::new("Prometheus clock", |_: Due<PrometheusClock>| {
                 self.prometheus_clock()
             })
-            .from_source("time()"),
+            .from_source("Prometheus, time() and Date"),
             Part::new("contract", |due| self.contract(due)).from_source("Prometheus"),
             Part::new("strain", |_: Due<_>| self.strain()).from_source("Prometheus"),
             Part::new("starts", |due| self.starts(due)).from_source("PD /stores"),
@@ -56,13 +56,16 @@ impl TikvSubject {
         self.pd.member_clock().await.map(PdClock)
     }
 
-    /// The server's own word for the time goes before the date on its answer: that may be a proxy's.
+    /// Samples are dated by the one, and the other is what an answer says of itself: neither may be off.
     async fn prometheus_clock(&self) -> Result<PrometheusClock> {
         let prometheus = self.measuring("read Prometheus' clock")?;
-        let theirs = prometheus.server_time().await?.now;
+        let time = prometheus.server_time().await?;
         let ours = self.pd.now();
-        let reading = ClockReading::of(prometheus.origin(), theirs, ours);
-        Ok(PrometheusClock(reading))
+        let of = |theirs| ClockReading::of(prometheus.origin(), theirs, ours);
+        Ok(PrometheusClock(match time.date.map(of) {
+            Some(dated) if dated.apart() > of(time.now).apart() => dated,
+            _ => of(time.now),
+        }))
     }
 
     async fn contract(&self, due: Due<Contract>) -> Result<Contract> {
@@ -85,11 +88,4 @@ impl TikvSubject {
         let last = due.last.map(|last| last.value.clone()).unwrap_or_default();
         Ok(last.and(due.at, stores.items.iter()))
     }
-}
-
-fn undated(origin: &str) -> Error {
-    let expected = "the server's time".into();
-    let found = "none".into();
-    let fault = Fault::Decode { expected, found };
-    Error::new("read the time of a server", fault).at(origin)
 }

@@ -1,6 +1,7 @@
 //! Who is asked when members die, hang, follow and lead.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use operator_core::{Fault, ManualClock, StoreId, Timestamp};
@@ -298,4 +299,50 @@ fn no_trust() -> rustls::ClientConfig {
     builder
         .with_root_certificates(rustls::RootCertStore::empty())
         .with_no_client_auth()
+}
+
+#[tokio::test]
+async fn a_member_that_lost_its_leader_is_believed_of_itself_if_it_was_met_before() {
+    let lost = Arc::new(AtomicBool::new(false));
+    let told = lost.clone();
+    let url = Arc::new(OnceLock::new());
+    let own = url.clone();
+    let server = Server::start(move |request| {
+        let lost = told.load(Ordering::Relaxed);
+        match request.path() {
+            "/pd/api/v1/health" => Reply::json(r#"[{"name":"a","member_id":1,"health":false}]"#),
+            _ if lost => Reply::text(500, "[PD:apiutil:ErrRedirect]redirect failed\n"),
+            "/pd/api/v1/cluster" => fake::cluster_id(CLUSTER),
+            "/pd/api/v1/members" => {
+                let urls = [own.get().cloned().unwrap_or_default()];
+                Reply::json(fake::members(CLUSTER, &urls, Some(0)))
+            }
+            "/pd/api/v1/leader" => Reply::json("null"),
+            _ => stores(request),
+        }
+    })
+    .await;
+    url.set(server.url()).unwrap();
+    // Its name comes with the members that somebody else tells of, and it is not asked for anything else.
+    let (met, stranger) = (fake::client(&server.url()), fake::client(&server.url()));
+    met.stores().await.unwrap();
+    lost.store(true, Ordering::Relaxed);
+    // Over connections that are new, too: two at once are more than there is one of.
+    let (one, other) = tokio::join!(met.health(), met.health());
+    assert!(!one.unwrap().items[0].healthy && !other.unwrap().items[0].healthy);
+    // What the leader alone could say is not believed of it, and a stranger nothing at all.
+    assert!(says_no_leader(&met.stores().await.unwrap_err()));
+    assert!(stranger.health().await.is_err());
+}
+
+#[tokio::test]
+async fn members_are_introduced_when_they_are_met() {
+    let roles = [Role::Leader, Role::Follower, Role::Hanging, Role::Dead];
+    let (urls, servers) = fake::cluster(&roles, stores).await;
+    let pd = fake::client(&urls[0]);
+    for _ in 0..3 {
+        pd.stores().await.unwrap();
+    }
+    let asked = |position: usize| servers[position].count("/pd/api/v1/cluster");
+    assert_eq!([asked(0), asked(1), asked(2)], [1, 1, 1]);
 }

@@ -327,6 +327,7 @@ async fn a_bad_rule_costs_itself_and_hexadecimal_comes_in_either_case() {
 async fn evicted_stores_are_listed_and_without_the_scheduler_there_is_not_even_a_path() {
     let server = fake::alone(|request| match request.target.as_str() {
         "/pd/api/v1/schedulers" => Reply::json(r#"["evict-leader-scheduler","balance-leader-scheduler"]"#),
+        "/pd/api/v1/schedulers?status=paused" => Reply::json(r#"["balance-leader-scheduler"]"#),
         "/pd/api/v1/schedulers?status=paused&timestamp" => Reply::json(
             r#"[{"name":"balance-leader-scheduler","paused_at":"2026-06-17T21:35:24+08:00","resume_at":"2026-06-17T21:40:24+08:00"}]"#,
         ),
@@ -350,10 +351,9 @@ async fn evicted_stores_are_listed_and_without_the_scheduler_there_is_not_even_a
 
     let server = fake::alone(|request| match request.target.as_str() {
         "/pd/api/v1/schedulers" => Reply::json(r#"["evict-leader-scheduler"]"#),
-        // Bare names are how versions without times answer.
-        "/pd/api/v1/schedulers?status=paused&timestamp" => {
-            Reply::json(r#"["evict-leader-scheduler"]"#)
-        }
+        "/pd/api/v1/schedulers?status=paused" => Reply::json(r#"["evict-leader-scheduler"]"#),
+        // A pause whose times are not to be had is still one.
+        "/pd/api/v1/schedulers?status=paused&timestamp" => Reply::text(501, "what times?"),
         _ => Reply::text(404, "404 page not found\n"),
     })
     .await;

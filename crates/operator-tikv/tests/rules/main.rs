@@ -156,7 +156,9 @@ async fn every_rule_is_raised_by_its_fault_silent_in_its_control_and_blind_witho
         .collect();
     let mut faults = Vec::new();
     for judged in judged {
-        faults.extend(judged.await.expect("a row is judged to its end"));
+        let found = judged.await.expect("a row is judged to its end");
+        found.iter().for_each(|fault| eprintln!("{fault}"));
+        faults.extend(found);
     }
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }

@@ -199,6 +199,17 @@ pub(crate) const TABLE: &[Row] = &[
         ..row("critical_error", &["critical-error store=2"], "store/2")
     },
     Row {
+        source: 60 + RATE,
+        grace: 10 * MINUTE,
+        control: &["store-killed store=2 for=10m"],
+        blinding: NEITHER,
+        ..row(
+            "under_replicated_regions",
+            &["replicas-missing store=2"],
+            "cluster",
+        )
+    },
+    Row {
         source: 10 * MINUTE + RATE,
         grace: 60,
         control: &["store-restarted store=2 away=60s"],
@@ -225,7 +236,8 @@ pub(crate) const TABLE: &[Row] = &[
         )
     },
     Row {
-        source: SCRAPE,
+        // A store looks for such peers every five minutes.
+        source: 5 * MINUTE + SCRAPE,
         ..row("leaderless_regions", &["leader-missing store=2"], "store/2")
     },
     Row {
@@ -252,7 +264,7 @@ pub(crate) const TABLE: &[Row] = &[
     Row {
         source: SCRAPE + RATE,
         grace: 60,
-        ..row("high_latency", &["disk-slow store=2 factor=60"], "store/2")
+        ..row("high_latency", &["disk-slow store=2 factor=30"], "store/2")
     },
     Row {
         source: SCRAPE + RATE,

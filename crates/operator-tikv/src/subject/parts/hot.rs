@@ -9,6 +9,8 @@ use crate::facts::{HotPeer, HotReads, HotSpots, HotWrites};
 
 /// Of so many regions the keys are read: whoever is hot alone is among the first.
 const MOST_RANGES: usize = 3;
+/// Who does less than this share of a store's work is not what keeps it busy.
+const MOST_OF_A_STORE: f64 = 0.5;
 
 impl TikvSubject {
     pub(super) async fn hot_writes(&self) -> Result<HotWrites> {
@@ -37,18 +39,22 @@ impl TikvSubject {
 
 /// The regions that do most of their store's work, most first.
 fn hottest(spots: &HotSpots) -> Vec<RegionId> {
-    let stores = spots.by_leader.values();
-    let mut peers: Vec<&HotPeer> = stores
+    let mut shares: Vec<(f64, RegionId)> = spots
+        .by_leader
+        .values()
         .flat_map(|hot| {
-            let half = hot.store.bytes_per_second / 2.0;
-            hot.peers
-                .iter()
-                .filter(move |peer| peer.bytes_per_second > half)
+            let of = |peer: &HotPeer| (hot.share_of(&peer.rates()), peer.region);
+            hot.peers.iter().map(of)
         })
+        .filter(|(share, _)| *share > MOST_OF_A_STORE)
         .collect();
-    peers.sort_by(|a, b| b.bytes_per_second.total_cmp(&a.bytes_per_second));
-    let mut ids: Vec<RegionId> = peers.iter().map(|peer| peer.region).collect();
-    ids.dedup();
+    shares.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    let mut ids: Vec<RegionId> = Vec::new();
+    for (_, id) in shares {
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
     ids.truncate(MOST_RANGES);
     ids
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use operator_core::{Listing, Result, Store, StoreState, Timestamp};
+use operator_core::{Cursor, Listing, Result, Store, StoreState, Timestamp};
 
 use super::TikvSubject;
 use crate::facts::SilentRegions;
@@ -26,6 +26,10 @@ impl TikvSubject {
                 regions.gaps.extend(listed.gaps.iter().cloned());
                 regions.next = regions.next.or(listed.next);
                 by_id.extend(listed.items.into_iter().map(|region| (region.id, region)));
+            }
+            if silent.len() > MOST_STORES {
+                // The rest was not even begun.
+                regions.next = regions.next.or_else(|| Some(Cursor::new([])));
             }
             regions.items = by_id.into_values().collect();
         }

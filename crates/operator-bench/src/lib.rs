@@ -1,0 +1,3 @@
+//! What measures and tries Operator, and is no part of it.
+
+pub mod replay;

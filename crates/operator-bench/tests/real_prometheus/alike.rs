@@ -1,0 +1,158 @@
+//! The simulator's own query face, a real server that scrapes the simulator's pages, and what the client
+//! computes: three ways to one number.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use operator_core::{Clock, Store, StoreMetrics};
+use operator_sim::{Cluster, Served, Shape, Speed, Timing};
+use operator_tikv::{PdClient, PromClient};
+
+use crate::support::{Target, WINDOW, by_instance, client, filled, near, scraping};
+
+/// The cluster has lived so long before anyone looks.
+const LIVED: Duration = Duration::from_secs(120);
+/// Two windows of ten scrapes, which do not begin at the same moment, differ by one scrape at either end;
+/// and counters are in whole requests.
+const RATES: f64 = 0.25;
+/// Requests fall into buckets that double; what moves between two windows moves the quantile within one.
+const QUANTILES: f64 = 0.5;
+
+const WRITES: &str = "kv_prewrite|kv_commit|kv_flush|raw_put|raw_batch_put|raw_delete|raw_batch_delete|raw_compare_and_swap";
+const READS: &str = "kv_get|kv_batch_get|kv_batch_get_command|kv_scan|raw_get|raw_batch_get|raw_batch_get_command|raw_scan";
+
+async fn measured(client: &PromClient, stores: &[Store]) -> BTreeMap<u64, StoreMetrics> {
+    let listing = client.store_metrics(stores).await.expect("metrics");
+    assert!(listing.gaps.is_empty(), "{:?}", listing.gaps);
+    let by_store = |metrics: StoreMetrics| (metrics.store.0, metrics);
+    listing.items.into_iter().map(by_store).collect()
+}
+
+/// A cluster whose time is ours, measured every second, under a load that fills every window.
+fn cluster() -> Cluster {
+    let now = Clock::system().now().unix_millis();
+    let mut shape = Shape {
+        stores: 3,
+        regions: 60,
+        members: 1,
+        began_unix_ms: u64::try_from(now).expect("after 1970") - LIVED.as_millis() as u64,
+        timing: Timing {
+            scrape: crate::support::SCRAPE,
+            scrape_timeout: crate::support::SCRAPE,
+            ..Timing::default()
+        },
+        ..Shape::default()
+    };
+    shape.load.writes_per_second = 900.0;
+    shape.load.reads_per_second = 2_400.0;
+    let mut cluster = Cluster::new(shape).expect("a shape that can be");
+    cluster.advance(LIVED);
+    cluster
+}
+
+#[tokio::test]
+async fn the_simulator_a_real_server_and_the_client_agree() {
+    let served = Served::start(cluster(), Speed::Times(1.0))
+        .await
+        .expect("loopback has ports");
+    let pd = PdClient::new(&served.pd.join(",")).expect("endpoints");
+    let stores = pd.stores().await.expect("stores").items;
+    assert_eq!(stores.len(), 3);
+    let pages = served.pages.trim_start_matches("http://").to_owned();
+    let target = |store: &Store| Target {
+        instance: store.status_address.clone().expect("a status address"),
+        address: pages.clone(),
+        path: format!("/store/{}/metrics", store.id),
+    };
+    let targets: Vec<Target> = stores.iter().map(target).collect();
+    let Some(server) = scraping(&targets) else {
+        return;
+    };
+    let address = server.address().expect("it runs").to_owned();
+    filled(&client(&address, None), stores.len()).await;
+
+    // What both have measured of the same seconds.
+    let real = measured(&client(&address, None), &stores).await;
+    let simulated = measured(&client(&served.prometheus, None), &stores).await;
+    for (id, real) in &real {
+        let simulated = &simulated[id];
+        assert_eq!(real.gaps().count(), 0, "{real:?}");
+        assert_eq!(simulated.gaps().count(), 0, "{simulated:?}");
+        assert_eq!(real.up.value(), simulated.up.value());
+        assert_eq!(real.region_count.value(), simulated.region_count.value());
+        assert_eq!(real.leader_count.value(), simulated.leader_count.value());
+        assert_eq!(
+            real.disk_capacity_bytes.value(),
+            simulated.disk_capacity_bytes.value()
+        );
+        assert_eq!(
+            real.memory_quota_bytes.value(),
+            simulated.memory_quota_bytes.value()
+        );
+        assert_eq!(
+            real.process_started_at.value(),
+            simulated.process_started_at.value()
+        );
+        let of = |what: &str| format!("{what} of store {id}");
+        near(
+            &of("requests"),
+            &real.queries_per_second,
+            &simulated.queries_per_second,
+            RATES,
+        );
+        near(
+            &of("CPU"),
+            &real.cpu_used_cores,
+            &simulated.cpu_used_cores,
+            RATES,
+        );
+        near(
+            &of("write P99"),
+            &real.write_p99_seconds,
+            &simulated.write_p99_seconds,
+            QUANTILES,
+        );
+        near(
+            &of("write P95"),
+            &real.write_p95_seconds,
+            &simulated.write_p95_seconds,
+            QUANTILES,
+        );
+        near(
+            &of("read P99"),
+            &real.read_p99_seconds,
+            &simulated.read_p99_seconds,
+            QUANTILES,
+        );
+    }
+
+    // The same buckets at one moment: here nothing may differ but the last digits.
+    for url in [format!("http://{address}"), served.prometheus.clone()] {
+        let at = Clock::system().now() - Duration::from_secs(1);
+        let asked = client(&url, Some(at));
+        let ours = measured(&asked, &stores).await;
+        for (types, ratio) in [(WRITES, 0.99), (WRITES, 0.95), (READS, 0.99)] {
+            let query = format!(
+                "histogram_quantile({ratio}, sum by (instance,le) (rate(tikv_grpc_msg_duration_seconds_bucket{{job=\"tikv\",type=~\"{types}\"}}[{}s])))",
+                WINDOW.as_secs()
+            );
+            let theirs = by_instance(&asked, &query, at).await;
+            assert_eq!(theirs.len(), stores.len(), "{query}: {theirs:?}");
+            for (instance, theirs) in theirs {
+                let known = |store: &&Store| store.status_address.as_ref() == Some(&instance);
+                let store = stores.iter().find(known).expect("an instance of a store");
+                let metrics = &ours[&store.id.0];
+                let ours = match (types, ratio) {
+                    (WRITES, 0.99) => metrics.write_p99_seconds.value(),
+                    (WRITES, _) => metrics.write_p95_seconds.value(),
+                    _ => metrics.read_p99_seconds.value(),
+                };
+                let ours = *ours.expect("a quantile");
+                assert!(
+                    (ours - theirs).abs() <= theirs * 1e-9,
+                    "{url} {instance}: {ours} and {theirs}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! What the tests share: pages that are scraped, and a server that scrapes them.
+
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use operator_bench::replay::{Prometheus, StartError};
+use operator_core::{Clock, Reading, Store, StoreId, Timestamp};
+use operator_tikv::{PromClient, PromData, PromOptions};
+
+/// How often targets are scraped, and over how long rates are taken: short, so that a window fills in
+/// seconds.
+pub(crate) const SCRAPE: Duration = Duration::from_secs(1);
+pub(crate) const WINDOW: Duration = Duration::from_secs(10);
+
+/// A target: under which instance, at which address and path.
+pub(crate) struct Target {
+    pub(crate) instance: String,
+    pub(crate) address: String,
+    pub(crate) path: String,
+}
+
+/// What Prometheus is told to scrape as TiKV.
+pub(crate) fn config(targets: &[Target]) -> String {
+    let mut text = format!(
+        "global: {{scrape_interval: {0}s, scrape_timeout: {0}s}}\nscrape_configs:\n- job_name: tikv\n  static_configs:\n",
+        SCRAPE.as_secs()
+    );
+    for Target {
+        instance,
+        address,
+        path,
+    } in targets
+    {
+        writeln!(
+            text,
+            "  - targets: ['{address}']\n    labels: {{instance: '{instance}', __metrics_path__: '{path}'}}"
+        )
+        .expect("a string takes all");
+    }
+    text
+}
+
+/// A server that scrapes these, if there is one on this machine.
+pub(crate) fn scraping(targets: &[Target]) -> Option<Prometheus> {
+    match Prometheus::start(&config(targets), |_| Ok(())) {
+        Ok(server) => Some(server),
+        Err(why @ StartError::NotInstalled) => {
+            eprintln!("nothing was judged: {why}");
+            None
+        }
+        Err(why) => panic!("{why}"),
+    }
+}
+
+/// A client with the short window, that asks about a moment, or about now.
+pub(crate) fn client(address: &str, at: Option<Timestamp>) -> PromClient {
+    let time = at.map(|at| ("time".to_owned(), seconds(at)));
+    let options = PromOptions {
+        scrape_every: SCRAPE,
+        window: WINDOW,
+        parameters: time.into_iter().collect(),
+        ..PromOptions::default()
+    };
+    PromClient::with(address, options).expect("an address")
+}
+
+pub(crate) fn seconds(at: Timestamp) -> String {
+    let millis = at.unix_millis();
+    format!("{}.{:03}", millis / 1000, millis % 1000)
+}
+
+/// A store as tiup deploys it.
+pub(crate) fn store(id: u64) -> Store {
+    Store {
+        status_address: Some(instance(id)),
+        ..Store::new(StoreId(id), format!("10.0.0.{id}:20160"))
+    }
+}
+
+pub(crate) fn instance(id: u64) -> String {
+    format!("10.0.0.{id}:20180")
+}
+
+/// What a query gives by instance, at a moment.
+pub(crate) async fn by_instance(
+    client: &PromClient,
+    query: &str,
+    at: Timestamp,
+) -> Vec<(String, f64)> {
+    let answer = client.query(query, Some(at)).await.expect("an answer");
+    let PromData::Vector(samples) = &answer.data else {
+        panic!("{query}: {answer:?}");
+    };
+    let value = |series: operator_tikv::Series<'_>| {
+        let value = series.last()?.value.finite()?;
+        Some((series.label("instance").to_owned(), value))
+    };
+    samples.iter().filter_map(value).collect()
+}
+
+/// Waits until every target has been scraped for longer than a window.
+pub(crate) async fn filled(client: &PromClient, targets: usize) {
+    let scrapes = WINDOW.as_secs() / SCRAPE.as_secs();
+    let query = format!(
+        "count(count_over_time(up[{}s]) >= {scrapes})",
+        WINDOW.as_secs()
+    );
+    let give_up = Clock::system().now() + Duration::from_secs(120);
+    loop {
+        let full = client
+            .query(&query, None)
+            .await
+            .ok()
+            .and_then(|answer| match answer.data {
+                PromData::Vector(samples) => samples.iter().next()?.last()?.value.finite(),
+                _ => None,
+            });
+        if full == Some(targets as f64) {
+            return;
+        }
+        let now = Clock::system().now();
+        assert!(
+            now < give_up,
+            "the server does not scrape: {full:?} of {targets}"
+        );
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+pub(crate) fn near(what: &str, one: &Reading<f64>, other: &Reading<f64>, share: f64) {
+    match (one.value(), other.value()) {
+        (Some(a), Some(b)) => {
+            assert!(
+                (a - b).abs() <= share * a.abs().max(b.abs()),
+                "{what}: {a} and {b}"
+            );
+        }
+        (None, None) if one == other => {}
+        _ => panic!("{what}: {one:?} and {other:?}"),
+    }
+}
+
+/// Serves pages for as long as the test runs, each made anew when it is scraped: from its path, and how
+/// often it was asked for before.
+pub(crate) fn serve(page: impl Fn(&str, u64) -> Option<String> + Send + Sync + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has ports");
+    let address = listener.local_addr().expect("an address").to_string();
+    let page = Arc::new(page);
+    std::thread::spawn(move || {
+        for socket in listener.incoming().flatten() {
+            let page = page.clone();
+            // Who goes away while being answered has no need of the rest.
+            std::thread::spawn(move || answer(&socket, &*page));
+        }
+    });
+    address
+}
+
+fn answer(socket: &TcpStream, page: &dyn Fn(&str, u64) -> Option<String>) -> std::io::Result<()> {
+    let mut input = BufReader::new(socket);
+    let mut output = socket;
+    for times in 0.. {
+        let mut request = String::new();
+        if input.read_line(&mut request)? == 0 {
+            break;
+        }
+        let mut line = request.clone();
+        while line.trim() != "" {
+            line.clear();
+            input.read_line(&mut line)?;
+        }
+        let path = request.split(' ').nth(1).unwrap_or_default();
+        let (status, text) = match page(path, times) {
+            Some(text) => ("200 OK", text),
+            None => ("404 Not Found", String::new()),
+        };
+        let head = format!(
+            "HTTP/1.1 {status}\r\ncontent-type: text/plain; version=0.0.4\r\ncontent-length: {}\r\n\r\n",
+            text.len()
+        );
+        output.write_all(head.as_bytes())?;
+        output.write_all(text.as_bytes())?;
+    }
+    Ok(())
+}

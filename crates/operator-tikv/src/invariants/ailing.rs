@@ -1,0 +1,125 @@
+//! How many regions ail: what the three rules on counts of regions share.
+
+use operator_core::{
+    Broken, Entity, Evidence, Gap, Quantity, Reading, Severity, Snapshot, Verdicts,
+};
+
+use super::common::settled;
+use crate::facts::{Ailments, HowMany};
+
+/// One count of regions.
+pub(super) struct Count {
+    pub(super) name: &'static str,
+    pub(super) of: fn(&Ailments) -> &Reading<HowMany>,
+}
+
+impl Count {
+    /// Judges the count: more than so many are a warning, and there may be more than is critical.
+    ///
+    /// After a change of PD's leader counts are too low: such a count is believed when it says broken, and
+    /// not when it says well.
+    pub(super) fn judge(
+        &self,
+        snapshot: &Snapshot,
+        verdicts: &mut Verdicts,
+        worse: impl Fn(f64) -> Option<(Severity, f64)>,
+    ) -> Result<(), Gap> {
+        let ailments = &snapshot.part::<Ailments>()?.value;
+        if let Ok(Some(many)) = (self.of)(ailments).measured() {
+            verdicts.as_of(many.sampled_at);
+        }
+        verdicts.judge(Entity::Cluster, || {
+            let Some(many) = (self.of)(ailments).measured()? else {
+                return Ok(None);
+            };
+            let HowMany { counted, exactly } = many.value;
+            let Some((severity, threshold)) = worse(counted as f64) else {
+                settled(snapshot)?;
+                return Ok(None);
+            };
+            let name = match exactly {
+                true => self.name.to_owned(),
+                false => format!("at least, {}", self.name),
+            };
+            let count = Quantity::measured(name, &many.map(|_| counted), "").against(threshold);
+            Ok(Some(Broken::new(severity, Evidence::of([count]))))
+        });
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::scene::{self, Told};
+    use super::*;
+    use operator_core::{Invariant, Measured, Timestamp};
+
+    /// A cluster of which PD counted so.
+    pub(in super::super) fn counted(change: impl FnOnce(&mut Ailments)) -> Snapshot {
+        let none = || Reading::Blind(scene::unsaid());
+        let mut ailments = Ailments {
+            missing_peer: none(),
+            down_peer: none(),
+            pending_peer: none(),
+        };
+        change(&mut ailments);
+        scene::of_stores([scene::up(1)]).with_part("ailments", Ok(ailments))
+    }
+
+    pub(in super::super) fn many(counted: u64) -> Reading<HowMany> {
+        scene::seen(HowMany {
+            counted,
+            exactly: true,
+        })
+    }
+
+    #[track_caller]
+    pub(in super::super) fn check(rule: &impl Invariant, snapshot: &Snapshot, expected: Told) {
+        assert_eq!(scene::told(rule, snapshot, &Entity::Cluster), expected);
+    }
+
+    /// What every rule on a count does.
+    #[track_caller]
+    pub(in super::super) fn check_count(
+        rule: &impl Invariant,
+        of: fn(&mut Ailments) -> &mut Reading<HowMany>,
+    ) {
+        let with = |count: u64| counted(|ailments| *of(ailments) = many(count));
+        check(rule, &with(0), Told::Holds);
+        check(rule, &with(1), scene::WARNING);
+        check(rule, &counted(|_| {}), Told::Unseen);
+        check(rule, &scene::of_stores([scene::up(1)]), Told::Unseen);
+        check(rule, &scene::unsettled(with(0)), Told::Unseen);
+        check(rule, &scene::unsettled(with(1)), scene::WARNING);
+        let capped = counted(|ailments| {
+            *of(ailments) = scene::seen(HowMany {
+                counted: 1000,
+                exactly: false,
+            });
+        });
+        let evidence = scene::evidence(rule, &capped, &Entity::Cluster);
+        assert!(evidence.starts_with("at least, regions with"), "{evidence}");
+    }
+
+    /// One count that is looked at twice is not seen twice.
+    #[test]
+    fn time_counts_from_count_to_count() {
+        let rule = Count {
+            name: "regions",
+            of: |ailments| &ailments.down_peer,
+        };
+        let sampled = Timestamp::from_unix_seconds(1_699_999_990);
+        let snapshot = counted(|ailments| {
+            let one = HowMany {
+                counted: 1,
+                exactly: true,
+            };
+            ailments.down_peer = Reading::Seen(Measured::new(one, sampled, "a query"));
+        });
+        let mut verdicts = Verdicts::default();
+        let worse = |_| Some((Severity::Warning, 0.0));
+        rule.judge(&snapshot, &mut verdicts, worse).expect("seen");
+        let printed = format!("{verdicts:?}");
+        assert!(printed.contains("as_of: Some("), "{printed}");
+    }
+}

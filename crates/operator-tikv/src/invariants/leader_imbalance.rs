@@ -1,0 +1,242 @@
+//! `leader_imbalance`: some stores lead far more regions than others.
+
+use std::time::Duration;
+
+use operator_core::{
+    Broken, Entity, Evidence, Gap, Invariant, Kind, Quantity, Rule, Severity, Snapshot, Store,
+    StoreId, StoreState, Value, Verdicts,
+};
+
+use super::Settings;
+use super::common::settled;
+use super::page::{Knob, Page};
+use super::registry::Documented;
+use super::tiers::percent;
+use crate::facts::{Schedulers, is_tiflash};
+
+/// Leaders, and with them reads and the start of every write, gather on some stores.
+#[derive(Debug)]
+pub(super) struct LeaderImbalance {
+    rule: Rule,
+    spread: f64,
+    leaders: f64,
+}
+
+const SPREAD: Knob = Knob::ratio(
+    "spread",
+    0.2,
+    "how much fewer leaders than the most the fewest may be, as a share of the most",
+);
+const LEADERS: Knob = Knob::number(
+    "leaders",
+    10.0,
+    (0.0, 1e6),
+    "by how many leaders the most and the fewest must differ besides",
+);
+
+impl Documented for LeaderImbalance {
+    const PAGE: &'static Page = &Page {
+        code: "leader_imbalance",
+        kind: Kind::Cluster,
+        summary: "some stores lead far more regions than others",
+        broken_when: "info: among stores that may lead, the fewest leaders are over 20 % and over 10 leaders below the most",
+        entity: "the cluster",
+        input: "PD /stores and /schedulers",
+        meaning: "Leaders do the work of reads and the first part of every write: who leads more works more. PD evens \
+                  this out by itself, and for half an hour it has not",
+        evidence: "the spread, and who leads the most and the fewest",
+        origin: "TiDB's inspection says 5 %, which small clusters never reach: PD itself lets five leaders a side pass",
+        false_alarms: "Placement rules, leader weights other than 1 and grant-leader schedulers make it so on purpose: \
+                       leader weights are not known here. Stores that are busy, not up, or from which leaders are \
+                       evicted are left out",
+        what_to_do: &[
+            "See whether the leader scheduler runs: scheduling_halted, leader-schedule-limit.",
+            "The store with the fewest: has it just started, or do PD's diagnostics say why it is refused leaders?",
+            "Nothing is urgent about it, unless high_cpu is open on the store with the most.",
+        ],
+        grace: Duration::from_secs(1800),
+        settle: Duration::from_secs(300),
+        knobs: &[SPREAD, LEADERS],
+        ordered: &[],
+    };
+
+    fn new(settings: &Settings) -> Self {
+        let page = Self::PAGE;
+        Self {
+            rule: page.rule(settings),
+            spread: settings.of(page.code, &SPREAD),
+            leaders: settings.of(page.code, &LEADERS),
+        }
+    }
+}
+
+impl Invariant for LeaderImbalance {
+    fn rule(&self) -> &Rule {
+        &self.rule
+    }
+
+    fn check(&self, snapshot: &Snapshot, verdicts: &mut Verdicts) -> Result<(), Gap> {
+        let leading = may_lead(snapshot)?;
+        verdicts.judge(Entity::Cluster, || {
+            if let Some(broken) = self.judge(&leading, snapshot) {
+                return Ok(Some(broken));
+            }
+            settled(snapshot)?;
+            Ok(None)
+        });
+        Ok(())
+    }
+}
+
+/// The stores that may lead, with how many regions they do lead.
+fn may_lead(snapshot: &Snapshot) -> Result<Vec<(u64, StoreId)>, Gap> {
+    let stores = snapshot.stores()?;
+    let schedulers = &snapshot.part::<Schedulers>()?.value;
+    // Of whom nothing is known might be the one with the most.
+    if let Some(gap) = stores.gaps.iter().find(|gap| gap.entity().is_none()) {
+        return Err(gap.clone());
+    }
+    let mut leading = Vec::new();
+    for store in stores.items.iter().filter(|store| !is_tiflash(store)) {
+        let known = |what, value| stores.known(&store.entity(), what, value);
+        let state = stores.known(&store.entity(), "state", store.state.as_ref())?;
+        if *state != StoreState::Up || schedulers.evicting.contains(&store.id) {
+            continue;
+        }
+        if store.busy == Some(true) {
+            continue;
+        }
+        leading.push((known("leader count", store.leader_count)?, store.id));
+    }
+    left_out(stores.items.as_slice(), &stores.gaps)?;
+    leading.sort_unstable();
+    Ok(leading)
+}
+
+/// Whether a store is missing from the list altogether.
+fn left_out(stores: &[Store], gaps: &[Gap]) -> Result<(), Gap> {
+    let listed = |entity: &Entity| stores.iter().any(|store| store.entity() == *entity);
+    let missing = gaps
+        .iter()
+        .find(|gap| gap.entity().is_some_and(|entity| !listed(entity)));
+    missing.map_or(Ok(()), |gap| Err(gap.clone()))
+}
+
+impl LeaderImbalance {
+    fn judge(&self, leading: &[(u64, StoreId)], snapshot: &Snapshot) -> Option<Broken> {
+        let ((fewest, least), (most, top)) = (*leading.first()?, *leading.last()?);
+        let apart = most - fewest;
+        let spread = apart as f64 / most.max(1) as f64;
+        if spread <= self.spread || apart as f64 <= self.leaders {
+            return None;
+        }
+        let quantity = |name: String, value: Value, unit| {
+            Quantity::new(name, value, unit, "PD /stores", snapshot.at())
+        };
+        let spread = quantity("spread of leaders".into(), percent(spread).into(), "%");
+        let led = |store, leaders: u64| {
+            quantity(format!("led by store {store}"), leaders.into(), "regions")
+        };
+        let evidence = [
+            spread.against(percent(self.spread)),
+            led(top, most),
+            led(least, fewest),
+        ];
+        Some(Broken::new(Severity::Info, Evidence::of(evidence)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scene::{self, INFO, Told};
+    use super::*;
+
+    fn rule() -> LeaderImbalance {
+        LeaderImbalance::new(&Settings::default())
+    }
+
+    fn leading(leaders: &[u64]) -> Vec<Store> {
+        let of = |(id, leaders): (u64, &u64)| Store {
+            leader_count: Some(*leaders),
+            ..scene::up(id)
+        };
+        (1..).zip(leaders).map(of).collect()
+    }
+
+    fn with(stores: Vec<Store>, evicting: &[u64]) -> Snapshot {
+        let schedulers = Schedulers {
+            evicting: evicting.iter().copied().map(StoreId).collect(),
+            ..Schedulers::default()
+        };
+        scene::of_stores(stores).with_part("schedulers", Ok(schedulers))
+    }
+
+    #[track_caller]
+    fn check(snapshot: &Snapshot, expected: Told) {
+        assert_eq!(scene::told(&rule(), snapshot, &Entity::Cluster), expected);
+    }
+
+    #[test]
+    fn leaders_may_differ_by_a_fifth_or_by_ten() {
+        for (leaders, expected) in [
+            (&[100, 100, 100][..], Told::Holds),
+            (&[100, 80, 90], Told::Holds),
+            (&[100, 79, 90], INFO),
+            (&[15, 5, 5], Told::Holds),
+            (&[16, 5, 5], INFO),
+            (&[16, 16, 0], INFO),
+            (&[100], Told::Holds),
+            (&[0, 0], Told::Holds),
+        ] {
+            check(&with(leading(leaders), &[]), expected);
+        }
+    }
+
+    #[test]
+    fn who_may_not_lead_is_left_out() {
+        let uneven = || leading(&[100, 100, 0]);
+        check(&with(uneven(), &[]), INFO);
+        check(&with(uneven(), &[3]), Told::Holds);
+        let with_third = |third: Store| {
+            let mut stores = uneven();
+            stores[2] = Store {
+                leader_count: Some(0),
+                ..third
+            };
+            with(stores, &[])
+        };
+        let busy = Store {
+            busy: Some(true),
+            ..scene::up(3)
+        };
+        check(&with_third(busy), Told::Holds);
+        check(&with_third(scene::dead(3)), Told::Holds);
+        let mut flash = scene::up(3);
+        flash.labels.insert("engine".into(), "tiflash".into());
+        check(&with_third(flash), Told::Holds);
+    }
+
+    #[test]
+    fn the_evidence_names_the_most_and_the_fewest() {
+        let snapshot = with(leading(&[90, 60, 100]), &[]);
+        assert_eq!(
+            scene::evidence(&rule(), &snapshot, &Entity::Cluster),
+            "spread of leaders 40 % (threshold 20 %), led by store 3 100 regions, led by store 2 60 regions"
+        );
+    }
+
+    #[test]
+    fn counts_that_are_not_whole_may_raise_and_not_resolve() {
+        check(
+            &scene::unsettled(with(leading(&[100, 90]), &[])),
+            Told::Unseen,
+        );
+        check(&scene::unsettled(with(leading(&[100, 10]), &[])), INFO);
+        check(&scene::of_stores(leading(&[100, 10])), Told::Unseen);
+        let unknown = Store {
+            leader_count: None,
+            ..scene::up(2)
+        };
+        check(&with(vec![scene::up(1), unknown], &[]), Told::Unseen);
+    }
+}
