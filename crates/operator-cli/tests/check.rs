@@ -4,12 +4,12 @@
 mod support;
 
 use serde_json::json;
-use support::{check, member, operator, pd, store, stores};
+use support::{check, member, operator, pd, quiet, store, stores};
 
 #[test]
 fn all_seen_and_all_well_is_0() {
     let server = pd(&stores(&[store(1, "Up", 3), store(2, "Up", 9)]));
-    let expected = "http://pd: healthy (2 stores, 1 rule, at MOMENT)\n";
+    let expected = "http://pd: healthy (2 stores, RULES, at MOMENT)\n";
     assert_eq!(check(&server, &[]), (Some(0), expected.to_owned()));
 }
 
@@ -23,7 +23,7 @@ fn a_store_that_is_long_dead_is_found_at_the_first_look_and_is_2() {
         "critical store_down store/4: a store shows no sign of life\n    \
          no sign of life for 2 h (threshold 60 s), state Down, second witness none\n    \
          since MOMENT (1 h 59 min)\n\
-         http://pd: critical (2 stores, 1 rule, at MOMENT)\n"
+         http://pd: critical (2 stores, RULES, at MOMENT)\n"
     );
 }
 
@@ -37,13 +37,13 @@ fn what_may_still_pass_is_pending_and_counts_only_when_asked_to() {
     );
     assert!(text.contains("unless it passes\n"), "{text}");
     assert!(
-        text.ends_with("http://pd: healthy (2 stores, 1 rule, at MOMENT)\n"),
+        text.ends_with("http://pd: healthy (2 stores, RULES, at MOMENT)\n"),
         "{text}"
     );
     let (status, text) = check(&server, &["--no-grace"]);
     assert_eq!(status, Some(2));
     assert!(
-        text.ends_with("http://pd: critical (2 stores, 1 rule, at MOMENT)\n"),
+        text.ends_with("http://pd: critical (2 stores, RULES, at MOMENT)\n"),
         "{text}"
     );
 }
@@ -57,14 +57,15 @@ fn what_cannot_be_seen_is_3_and_never_healthy() {
             then.status(if body == "no leader" { 503 } else { 200 })
                 .body(body);
         });
-        let (status, text) = check(&server, &[]);
+        quiet(&server);
+        let (status, text) = check(&server, &["--only", "store_down"]);
         assert_eq!(status, Some(3), "{text}");
         assert!(
             text.starts_with("stores not seen: cannot read stores from "),
             "{text}"
         );
         assert!(text.contains("not judged for it: store_down\n"), "{text}");
-        let last = "http://pd: not everything was seen (stores not seen, 1 rule, at MOMENT)\n";
+        let last = "http://pd: not everything was seen (stores not seen, RULES, at MOMENT)\n";
         assert!(text.ends_with(last), "{text}");
     }
 }

@@ -30,7 +30,8 @@ fn the_output_it_shows_is_the_output_there_is() {
     assert_eq!(status, Some(2));
     let readme = readme();
     let shown = blocks(&readme, "text")[0].replace("http://127.0.0.1:2379", "http://pd");
-    assert_eq!(support::without_times(&shown), text);
+    let shown = support::without_times(&shown);
+    assert_eq!(shown, text);
 }
 
 #[test]
@@ -40,13 +41,40 @@ fn its_commands_are_the_main_job_and_the_tests() {
         .iter()
         .map(|block| block.trim())
         .collect();
-    assert_eq!(commands.len(), 2);
-    let main_job = commands[0]
+    assert_eq!(commands.len(), 3);
+    assert_eq!(commands[0], "cargo run --release -- demo");
+    // A minute is long for a test: the same, faster.
+    let demo = support::operator(&["demo", "--speed", "100"]);
+    assert_eq!(demo.status.code(), Some(0));
+    let story = String::from_utf8_lossy(&demo.stdout).into_owned();
+    for words in [
+        "done     store-killed store/2 begins",
+        "raised   critical store_down store/2",
+        "resolved critical store_down store/2",
+    ] {
+        assert!(story.contains(words), "{words}: {story}");
+    }
+    let main_job = commands[1]
         .strip_prefix("cargo run --release -- ")
         .expect("it runs the command");
     let words: Vec<&str> = main_job.split(' ').collect();
     // Nobody listens at that address in a test; it parses, and the answer says what could not be seen.
     let status = support::operator(&words).status.code();
     assert!(matches!(status, Some(0..=3)), "{main_job}: {status:?}");
-    assert_eq!(commands[1], "cargo test --workspace");
+    assert_eq!(commands[2], "cargo test --workspace");
+}
+
+#[test]
+fn the_configuration_it_shows_is_one() {
+    let readme = readme();
+    let folder = std::env::temp_dir().join(format!("operator-readme-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("operator.toml"), blocks(&readme, "toml")[0])
+        .expect("it can be written");
+    std::fs::write(folder.join("token"), "hush\n").expect("it can be written");
+    let path = folder.join("operator.toml");
+    let output = support::operator(&["rules", "--config", path.to_str().expect("a plain name")]);
+    let _ = std::fs::remove_dir_all(&folder);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}");
 }

@@ -1,5 +1,10 @@
 //! How answers are written.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "the comments are the help that people read"
+)]
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, ValueEnum};

@@ -1,5 +1,10 @@
 //! Which cluster is meant.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "the comments are the help that people read"
+)]
+
 use clap::Args as ClapArgs;
 use operator_sim::Scenario;
 

@@ -104,7 +104,7 @@ impl Payload for HotList {
         let mut page = Page::default();
         match self.hot.is_empty() {
             true => {
-                page.line("nothing is hot: PD lists a region after about three minutes of heat")
+                page.line("nothing is hot: PD lists a region after about three minutes of heat");
             }
             false => page = table().page(&self.hot, context.terminal.width()),
         }

@@ -215,7 +215,7 @@ impl<'a> Section<'a> {
         let asked = self.asked.borrow();
         for (key, _) in self.table.iter() {
             let name = key.get_ref().as_ref();
-            if asked.iter().any(|asked| *asked == name) {
+            if asked.contains(&name) {
                 continue;
             }
             let whose = match &self.name {

@@ -127,13 +127,66 @@ impl ChangeForm {
     }
 }
 
+/// The changes of one look as people read them. Rules that go blind or see again together, for one thing that
+/// they all need, are told in one line.
+pub(crate) fn all(
+    changes: &[Change],
+    forms: &[ChangeForm],
+    at: Timestamp,
+    context: &Context,
+) -> Page {
+    let mut told = Page::default();
+    let mut together: Vec<(String, Vec<&Change>)> = Vec::new();
+    for (change, form) in changes.iter().zip(forms) {
+        let group = match change {
+            Change::Blinded { gap, .. } => format!("blinded for {}", gap.what()),
+            Change::Sighted { since, .. } => format!("sighted since {since}"),
+            _ => {
+                told.add(page(change, form, at, context));
+                continue;
+            }
+        };
+        match together.iter_mut().find(|(known, _)| *known == group) {
+            Some((_, members)) => members.push(change),
+            None => together.push((group, vec![change])),
+        }
+    }
+    for (_, members) in together {
+        told.line(sight(&members, at, context));
+    }
+    told
+}
+
+/// Rules that go blind, or see again.
+fn sight(members: &[&Change], at: Timestamp, context: &Context) -> Line {
+    let codes: Vec<&str> = members.iter().map(|change| change.rule().code).collect();
+    let word = members.first().map_or("", |change| change.word());
+    let tone = match word {
+        "sighted" => Tone::Good,
+        _ => Tone::Warn,
+    };
+    let line = Line::default()
+        .faint(context.time_of_day(at))
+        .plain(" ")
+        .tone(tone, format!("{word:<8}"))
+        .plain(" ")
+        .strong(codes.join(", "))
+        .hang(INDENT);
+    match members.first() {
+        Some(Change::Blinded { gap, .. }) => line.plain(format!(": {gap}")),
+        Some(Change::Sighted { since, .. }) => {
+            line.plain(format!(", blind for {}", lasts(at.since(*since))))
+        }
+        _ => line,
+    }
+}
+
 /// A change as people read it: what, and by which numbers.
-pub(crate) fn page(change: &Change, form: &ChangeForm, at: Timestamp, context: &Context) -> Page {
+fn page(change: &Change, form: &ChangeForm, at: Timestamp, context: &Context) -> Page {
     let mut page = Page::default();
     let word_tone = match change {
-        Change::Resolved { .. } | Change::Sighted { .. } => Tone::Good,
-        Change::Blinded { .. } => Tone::Warn,
-        Change::Raised(_) | Change::Moved { .. } => tone(change.severity()),
+        Change::Resolved { .. } => Tone::Good,
+        _ => tone(change.severity()),
     };
     let rule = change.rule();
     let head = Line::default()
@@ -141,21 +194,13 @@ pub(crate) fn page(change: &Change, form: &ChangeForm, at: Timestamp, context: &
         .plain(" ")
         .tone(word_tone, format!("{:<8}", change.word()))
         .plain(" ");
-    let said = |line: Line| match change {
-        Change::Blinded { gap, .. } => line.strong(rule.code).plain(format!(": {gap}")),
-        Change::Sighted { since, .. } => {
-            let blind = lasts(at.since(*since));
-            line.strong(rule.code).plain(format!(", blind for {blind}"))
-        }
-        _ => {
-            let severity = change.severity();
-            line.tone(tone(severity), severity.to_string())
-                .plain(" ")
-                .strong(format!("{} {}", rule.code, change.entity()))
-                .plain(format!(": {}", rule.summary))
-        }
-    };
-    page.line(said(head).hang(INDENT));
+    let severity = change.severity();
+    let said = head
+        .tone(tone(severity), severity.to_string())
+        .plain(" ")
+        .strong(format!("{} {}", rule.code, change.entity()))
+        .plain(format!(": {}", rule.summary));
+    page.line(said.hang(INDENT));
     let indent = " ".repeat(INDENT);
     let note = |text: String| {
         Line::default()

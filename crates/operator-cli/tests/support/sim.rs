@@ -35,11 +35,11 @@ impl Sim {
     }
 
     /// A cluster of a shape, after a warm-up and with faults.
-    pub(crate) fn with(shape: Shape, faults: &[&str], seconds: u64) -> Self {
+    pub(crate) fn with(shape: &Shape, faults: &[&str], seconds: u64) -> Self {
         let began_unix_ms = now_ms() - (150 + seconds) * 1000;
         let mut cluster = Cluster::new(Shape {
             began_unix_ms,
-            ..shape
+            ..shape.clone()
         })
         .expect("a sound shape");
         cluster.advance(Duration::from_secs(150));

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use operator_core::{Change, Engine, Listing, Snapshot, Store, StoreState, Tick, Timestamp};
+use operator_core::{
+    Change, Engine, Incident, Listing, Severity, Snapshot, Store, StoreState, Tick, Timestamp,
+};
 use operator_sim::{Scenario, Truth};
 use operator_tikv::{PdHealth, PdLeadership};
 
@@ -44,6 +46,8 @@ pub(super) struct Stage {
     /// When nothing was left to happen.
     over_at: Option<Timestamp>,
     tally: Tally,
+    /// Whether anybody still reads the lines for programs.
+    is_read: bool,
     failure: Option<Failure>,
 }
 
@@ -107,6 +111,7 @@ impl Stage {
             said_at: begin,
             over_at: None,
             tally: Tally::default(),
+            is_read: true,
             failure: None,
         }
     }
@@ -159,7 +164,7 @@ impl Stage {
         }
         self.truth = truth;
         self.draw(&said);
-        self.failure.is_none() && self.screen.is_open() && !self.is_over()
+        self.failure.is_none() && self.is_read && self.screen.is_open() && !self.is_over()
     }
 
     /// Operator has looked.
@@ -168,12 +173,13 @@ impl Stage {
         let mut now = Causes::default();
         now.learn(engine);
         let mut said = Page::default();
+        let form = |what| ChangeForm::of(what, at, &self.causes, &now);
+        let forms: Vec<ChangeForm> = tick.changes.iter().map(form).collect();
+        if self.context.format == Format::Json {
+            forms.iter().for_each(|form| self.print(form));
+        }
+        said.add(change::all(&tick.changes, &forms, at, &self.context));
         for what in &tick.changes {
-            let form = ChangeForm::of(what, at, &self.causes, &now);
-            if self.context.format == Format::Json {
-                self.print(&form);
-            }
-            said.add(change::page(what, &form, at, &self.context));
             self.count(what, at, &mut said);
         }
         self.causes = now;
@@ -256,6 +262,10 @@ impl Stage {
     }
 
     fn count(&mut self, what: &Change, at: Timestamp, said: &mut Page) {
+        // What is merely worth knowing stays open for long: it is told, and not waited for.
+        if what.severity() == Severity::Info {
+            return;
+        }
         match what {
             Change::Raised(violation) => {
                 self.tally.raised += 1;
@@ -286,9 +296,8 @@ impl Stage {
         }
         let ended = |one: &Truth| one.end_unix_ms.is_some_and(|end| millis(end) < self.now);
         let quiet = self.seen.as_ref().is_some_and(|(_, findings)| {
-            findings.incidents.is_empty()
-                && findings.pending.is_empty()
-                && findings.unseen.is_empty()
+            let told = |incident: &Incident| incident.severity() > Severity::Info;
+            !findings.incidents.iter().any(told) && findings.pending.is_empty()
         });
         if !(self.truth.iter().all(ended) && quiet) {
             self.over_at = None;
@@ -300,8 +309,7 @@ impl Stage {
     fn print(&mut self, form: &ChangeForm) {
         let printed = json_line(form).and_then(|line| print_on(&line));
         match printed {
-            Ok(true) => {}
-            Ok(false) => self.failure = None,
+            Ok(still_read) => self.is_read = still_read,
             Err(failure) => self.failure = Some(failure),
         }
     }

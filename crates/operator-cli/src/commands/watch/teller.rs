@@ -31,7 +31,7 @@ pub(crate) struct Teller {
 }
 
 /// So many gaps are told one by one.
-const MOST_GAPS: usize = 5;
+const MOST_GAPS: usize = 3;
 /// So many open violations are in the panel.
 const MOST_OPEN: usize = 8;
 
@@ -105,9 +105,7 @@ impl Teller {
             return Ok(true);
         }
         let mut page = Page::default();
-        for (what, form) in tick.changes.iter().zip(&forms) {
-            page.add(change::page(what, form, at, &self.context));
-        }
+        page.add(change::all(&tick.changes, &forms, at, &self.context));
         self.tell_sight(findings, &mut page);
         if tick.missed > 0 {
             let missed = usize::try_from(tick.missed).unwrap_or(usize::MAX);
