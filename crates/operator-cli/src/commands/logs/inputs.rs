@@ -50,12 +50,14 @@ pub(super) fn logs(input: &Input) -> Outcome<Vec<Log>> {
     for name in &input.files {
         let (given, path) = split_name(name);
         for (folder, path) in files_of(&path)? {
+            let path = plain(&path);
             let base = rotated_from(&path).unwrap_or_else(|| path.clone());
             let files = match base == path && !input.no_rotated && path.is_file() {
                 true => rotation_set(&path)
                     .map_err(|error| failure(error.doing, &error.path, &error.source))?,
                 false => vec![path],
             };
+            let files: Vec<PathBuf> = files.iter().map(|file| plain(file)).collect();
             match found
                 .iter_mut()
                 .find(|known| known.base == base && known.given == given)
@@ -90,6 +92,14 @@ pub(super) fn logs(input: &Input) -> Outcome<Vec<Log>> {
         }
     });
     Ok(logs.collect())
+}
+
+/// A file of this folder by its name alone, however it was named: so it is known again.
+fn plain(path: &Path) -> PathBuf {
+    match path.strip_prefix(".") {
+        Ok(plain) if plain != Path::new("-") => plain.to_owned(),
+        _ => path.to_owned(),
+    }
 }
 
 /// `STORE=FILE`, unless there is a file with all of that for its name.
