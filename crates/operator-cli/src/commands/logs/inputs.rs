@@ -106,11 +106,16 @@ fn plain(path: &Path) -> PathBuf {
 fn split_name(name: &OsStr) -> (Option<String>, PathBuf) {
     let path = PathBuf::from(name);
     match name.to_str().and_then(|name| name.split_once('=')) {
-        Some((store, file)) if !store.is_empty() && !store.contains('/') && !path.exists() => {
+        Some((store, file)) if is_name(store) && !path.exists() => {
             (Some(store.to_owned()), file.into())
         }
         _ => (None, path),
     }
+}
+
+/// Whether it can be the name of a store; a folder's name may hold a `=` too.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && !text.strip_prefix("store/").unwrap_or(text).contains('/')
 }
 
 /// The id in the name of a store: `4`, `store/4`, `store-4`.
