@@ -93,7 +93,7 @@ pub(crate) struct Events {
     /// Of these classes: leadership, region, link, pressure, process
     #[arg(long, value_name = "CLASS[,CLASS]", value_delimiter = ',', value_parser = class)]
     pub(crate) class: Vec<EventClass>,
-    /// Of these kinds, as in became_leader: docs/LOGS.md lists them
+    /// Of these kinds, as in `became_leader`: docs/LOGS.md lists them
     #[arg(long, value_name = "KIND[,KIND]", value_delimiter = ',', value_parser = kind)]
     pub(crate) kind: Vec<EventKind>,
     /// About these regions
