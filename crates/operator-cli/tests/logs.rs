@@ -22,7 +22,7 @@ fn three(name: &str) -> Scratch {
     scratch.file(
         "b/tikv.log",
         "[2026/03/04 13:06:07.500 +08:00] [INFO] [raft.rs:1121] [\"became follower at term 6\"] [term=6] [raft_id=22] [region_id=20]\n\
-         [2026/03/04 13:06:09.000 +08:00] [WARN] [store.rs:700] [\"handle 12 peer messages\"] [takes=1s]\n",
+         [2026/03/04 13:06:09.000 +08:00] [WARN] [peer.rs:700] [\"handle 12 peer messages of 3 regions\"] [takes=1s]\n",
     );
     scratch.file(
         "pd.log",
@@ -58,7 +58,7 @@ fn events_of_several_logs_come_by_time_each_with_its_log() {
          2026-03-04T05:06:07.500Z b   became_follower region=20 term=6 peer=22\n\
          2026-03-04T05:06:08.000Z a   became_leader region=20 term=6 peer=21\n\
          2026-03-04T05:06:08.001Z pd  region_leader_changed region=20 from=1 to=2\n\
-         2026-03-04T05:06:09.000Z b   slow_handling: handle 12 peer messages\n\
+         2026-03-04T05:06:09.000Z b   slow_handling\n\
          2026-03-04T05:06:10.000Z a   connection_lost store=2: gone \"away\"\n"
     );
     assert_eq!(said.status, Some(0));
@@ -128,7 +128,7 @@ fn an_event_for_programs_has_all_there_is_of_it() {
         "{\"ts_utc\":\"2026-03-04T05:06:08.000Z\",\"log\":\"4\",\"log_store_id\":1,\"class\":\"leadership\",\
          \"kind\":\"became_leader\",\"origin\":\"tikv\",\"level\":\"INFO\",\"region_id\":20,\"peer_id\":21,\"term\":6,\
          \"election_term\":6,\"from\":null,\"to\":null,\"store_id\":null,\"ballot\":null,\"was_leader\":null,\
-         \"reason\":null,\"file\":\"a/tikv.log\",\"offset\":98}\n"
+         \"reason\":null,\"file\":\"a/tikv.log\",\"offset\":95}\n"
     );
 }
 
@@ -439,7 +439,7 @@ fn what_is_followed_goes_on_with_what_is_written_and_through_a_rotation() {
         out.read_line(&mut text).expect("a line");
         text
     };
-    assert!(next().contains("term=1 ") || next().is_empty());
+    assert!(next().contains("term=1"));
     let mut log = std::fs::OpenOptions::new()
         .append(true)
         .open(&path)
@@ -480,12 +480,13 @@ fn control_characters_in_a_log_are_kept_in_a_pipe_and_shown_in_text() {
 
 #[test]
 fn no_bytes_make_it_panic() {
+    const BYTES: &[u8] = b"[]{}\"\\ =:\n\r\t/2026.,IN\xff\x00u0";
     let scratch = Scratch::new("logs-bytes");
     let mut bytes = Vec::new();
     let mut seed = 7_u32;
     for _ in 0..200_000 {
         seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        bytes.push(b"[]{}\"\\ =:\n\r\t/2026.,IN\xff\x00u0"[seed as usize >> 8 & 31 % 27]);
+        bytes.push(BYTES[(seed >> 8) as usize % BYTES.len()]);
     }
     scratch.file("tikv.log", &bytes);
     for args in [&["events"][..], &["parse"], &["grep", ""], &["timeline"]] {

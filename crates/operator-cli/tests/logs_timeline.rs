@@ -1,27 +1,28 @@
-//! `operator logs timeline` on the logs of simulated clusters.
+//! `operator logs timeline` on logs of which it is known what happened.
 
 #[path = "support/scratch.rs"]
 mod scratch;
 
+use operator_sim::logs::{Shape, generate};
 use scratch::{Scratch, golden};
 use serde_json::Value;
 
-#[test]
-fn the_story_of_a_lost_store_for_people() {
-    let scratch = Scratch::new("timeline-killed");
-    scratch.logs_of("store-killed", 300);
-    golden(
-        "logs-timeline-store-killed.txt",
-        &scratch.run(&["logs", "timeline", "."]).well(),
-    );
+/// The logs of an incident, with regions that were born before it in them.
+fn logs(name: &str, shape: &Shape) -> Scratch {
+    let scratch = Scratch::new(name);
+    for log in generate(shape, 7).logs {
+        scratch.file(&format!("{}.log", log.name), log.text());
+    }
+    scratch
 }
 
+const LOST: Shape = Shape::StoreFailure { leaders: 12 };
+
 #[test]
-fn the_story_of_a_lost_quorum_for_people() {
-    let scratch = Scratch::new("timeline-quorum");
-    scratch.logs_of("quorum-lost", 300);
+fn the_story_of_a_lost_store_for_people() {
+    let scratch = logs("timeline-lost", &LOST);
     golden(
-        "logs-timeline-quorum-lost.txt",
+        "logs-timeline-store-lost.txt",
         &scratch.run(&["logs", "timeline", "."]).well(),
     );
 }
@@ -30,9 +31,40 @@ fn the_story_of_a_lost_quorum_for_people() {
 fn the_story_of_a_rolling_restart_for_people() {
     let scratch = Scratch::new("timeline-rolling");
     scratch.logs_of("rolling-restart", 200);
-    let out = scratch.run(&["logs", "timeline", "."]).well();
+    let names = ["pd-0.log", "1=tikv-1.log", "2=tikv-2.log", "3=tikv-3.log"];
+    let out = scratch
+        .run(&[&["logs", "timeline"], &names[..]].concat())
+        .well();
     assert!(out.contains("rolling restart of stores 1"), "{out}");
     golden("logs-timeline-rolling-restart.txt", &out);
+}
+
+#[test]
+fn a_store_is_known_by_the_name_that_it_is_given_where_its_log_does_not_say() {
+    let scratch = Scratch::new("timeline-named");
+    scratch.logs_of("quorum-lost", 300);
+    let unnamed = scratch.run(&["logs", "timeline", "."]).well();
+    assert!(
+        unnamed.contains("the log tikv-2 does not say which store it is of\n"),
+        "{unnamed}"
+    );
+    let names = [
+        "pd-0.log",
+        "1=tikv-1.log",
+        "store-2=tikv-2.log",
+        "store/3=tikv-3.log",
+    ];
+    let named = scratch
+        .run(&[&["logs", "timeline"], &names[..]].concat())
+        .well();
+    assert!(
+        named.contains("regions without a leader: store 2 began "),
+        "{named}"
+    );
+    assert!(
+        !named.contains("does not say which store it is of"),
+        "{named}"
+    );
 }
 
 fn json(scratch: &Scratch, args: &[&str]) -> Value {
@@ -42,90 +74,75 @@ fn json(scratch: &Scratch, args: &[&str]) -> Value {
     serde_json::from_str(&out).expect("one JSON object")
 }
 
-fn names(story: &Value) -> Vec<&str> {
-    let findings = story["findings"].as_array().expect("findings");
-    findings
+fn findings(story: &Value) -> &[Value] {
+    story["findings"].as_array().expect("findings")
+}
+
+#[track_caller]
+fn found<'a>(story: &'a Value, name: &str) -> &'a Value {
+    let mut found = findings(story)
         .iter()
-        .filter_map(|finding| finding["finding"].as_str())
-        .collect()
+        .filter(|finding| finding["finding"] == name);
+    found
+        .next()
+        .unwrap_or_else(|| panic!("{name} is not among {:#}", story["findings"]))
 }
 
 #[test]
 fn the_story_for_programs_has_the_numbers() {
-    let scratch = Scratch::new("timeline-json");
-    scratch.logs_of("store-killed", 300);
-    let story = json(&scratch, &[]);
+    let story = json(&logs("timeline-json", &LOST), &[]);
     assert_eq!(story["schema"], "operator/1");
-    assert_eq!(story["logs"].as_array().expect("logs").len(), 6);
-    let found = |name: &str| {
-        let findings = story["findings"].as_array().expect("findings");
-        let mut found = findings.iter().filter(|finding| finding["finding"] == name);
-        found
-            .next()
-            .unwrap_or_else(|| panic!("{name} is not among {:?}", names(&story)))
-            .clone()
-    };
-    let lost = found("store_lost");
+    assert_eq!(story["logs"].as_array().map(Vec::len), Some(4));
+    let lost = found(&story, "store_lost");
     assert_eq!(
-        (&lost["store_id"], &lost["how"]),
-        (&2.into(), &"killed or crashed".into())
+        (&lost["how"], &lost["weight"]),
+        (&"killed or crashed".into(), &"bad".into())
     );
-    assert_eq!(lost["weight"], "bad");
-    let storm = found("election_storm");
-    assert_eq!(storm["server"]["store_id"], 2);
-    let regions = storm["regions"].as_u64().expect("a number");
+    let storm = found(&story, "election_storm");
+    assert_eq!(storm["server"]["store_id"], lost["store_id"]);
+    assert_eq!(storm["regions"], 12);
     let gaps = story["gaps"].as_array().expect("gaps");
+    assert_eq!(gaps.len(), 12, "each was without a leader for a while");
+    assert!(gaps.iter().all(
+        |gap| gap["before"]["store_id"] == lost["store_id"] && gap["ms"].as_u64() > Some(5_000)
+    ));
+    let timeouts = story["elections"].as_array().expect("elections").iter();
     assert_eq!(
-        gaps.len() as u64,
-        regions,
-        "each was without a leader for a while"
+        timeouts
+            .filter(|election| election["why"] == "timeout")
+            .count(),
+        12
     );
-    assert!(
-        gaps.iter()
-            .all(|gap| gap["before"]["store_id"] == 2 && gap["ms"].as_u64() > Some(5_000))
-    );
-    let timeouts = story["elections"].as_array().expect("elections");
-    let timeouts = timeouts
-        .iter()
-        .filter(|election| election["why"] == "timeout");
-    assert_eq!(timeouts.count() as u64, regions);
-    assert_eq!(story["read"]["not_records"], serde_json::json!({}));
+    assert!(story["read"]["lines"].as_u64() > Some(100));
+    assert_eq!(story["read"]["failed"], serde_json::json!([]));
 }
 
 #[test]
 fn a_window_narrows_what_is_told_and_not_what_is_known() {
-    let scratch = Scratch::new("timeline-window");
-    scratch.logs_of("store-killed", 300);
+    let scratch = logs("timeline-window", &LOST);
     let all = json(&scratch, &[]);
-    let storm = all["findings"]
-        .as_array()
-        .expect("findings")
-        .iter()
-        .find(|finding| finding["finding"] == "election_storm");
-    let storm = storm.expect("a storm");
+    let storm = found(&all, "election_storm");
+    let (from, until) = (&storm["at"], &storm["until"]);
     let (from, until) = (
-        storm["at"].as_str().expect("a moment"),
-        storm["until"].as_str().expect("a moment"),
+        from.as_str().expect("a moment"),
+        until.as_str().expect("a moment"),
     );
     let story = json(&scratch, &["--since", from, "--until", until]);
-    assert!(names(&story).contains(&"election_storm"));
-    assert!(
-        names(&story).contains(&"store_lost"),
-        "it was lost before, and is still"
-    );
-    let told = story["findings"].as_array().expect("findings");
-    let told = told
-        .iter()
-        .find(|finding| finding["finding"] == "election_storm")
-        .expect("a storm");
     assert_eq!(
-        told, storm,
+        found(&story, "election_storm"),
+        storm,
         "who led before is known from before the window"
     );
-    let story = json(&scratch, &["--since", "2030-01-01"]);
-    assert_eq!(names(&story), Vec::<&str>::new());
+    assert!(findings(&story).len() < findings(&all).len());
+    let none = json(&scratch, &["--since", "2040-01-01"]);
+    assert!(
+        findings(&none)
+            .iter()
+            .all(|finding| finding["until"].is_null()),
+        "{none:#}"
+    );
     let text = scratch
-        .run(&["logs", "timeline", ".", "--since", "2030-01-01"])
+        .run(&["logs", "timeline", ".", "--since", "2040-01-01"])
         .well();
     assert!(
         text.contains("the logs do not reach into that stretch of time"),
@@ -135,8 +152,7 @@ fn a_window_narrows_what_is_told_and_not_what_is_known() {
 
 #[test]
 fn a_region_is_told_of_in_full() {
-    let scratch = Scratch::new("timeline-region");
-    scratch.logs_of("store-killed", 300);
+    let scratch = logs("timeline-region", &LOST);
     let gap = json(&scratch, &[])["gaps"][0].clone();
     let region = gap["region_id"].as_u64().expect("a region").to_string();
     let story = json(&scratch, &["--region", &region]);
@@ -151,16 +167,54 @@ fn a_region_is_told_of_in_full() {
         text.contains(&format!("Leaders of region {region}\n")),
         "{text}"
     );
-    assert!(text.contains("store 2"), "{text}");
+    assert!(text.contains("when its process died\n"), "{text}");
 }
 
 #[test]
-fn a_region_without_a_leader_when_the_logs_end_is_told_first() {
+fn a_region_that_has_no_leader_when_the_logs_end_is_told_so() {
     let scratch = Scratch::new("timeline-open");
-    scratch.logs_of("quorum-lost", 120);
+    let line = |at: &str, rest: &str| format!("[2026/03/04 {at}.000 +00:00] [INFO] {rest}\n");
+    let one = line(
+        "05:00:00",
+        "[node.rs:198] [\"start raft store thread\"] [store_id=1]",
+    ) + &line(
+        "05:00:01",
+        "[raft.rs:1177] [\"became leader at term 6\"] [term=6] [raft_id=21] [region_id=20]",
+    ) + &line(
+        "05:01:00",
+        "[signal_handler.rs:19] [\"receive signal 15, stopping server...\"]",
+    );
+    let two = line(
+        "05:00:00",
+        "[node.rs:198] [\"start raft store thread\"] [store_id=2]",
+    ) + &line(
+        "05:00:02",
+        "[raft.rs:1121] [\"became follower at term 6\"] [term=6] [raft_id=22] [region_id=20]",
+    ) + &line("05:02:00", "[server.rs:1] [\"still here\"]");
+    scratch.file("tikv-1.log", one);
+    scratch.file("tikv-2.log", two);
     let text = scratch.run(&["logs", "timeline", "."]).well();
-    assert!(text.contains(" have none when the logs end\n"), "{text}");
+    assert!(
+        text.contains("1 region has none when the logs end\n"),
+        "{text}"
+    );
     let story = json(&scratch, &[]);
-    assert_eq!(story["gaps"][0]["until"], Value::Null);
-    assert_eq!(story["gaps"][0]["after"], Value::Null);
+    assert_eq!(story["gaps"][0]["region_id"], 20);
+    assert_eq!(
+        (&story["gaps"][0]["until"], &story["gaps"][0]["ms"]),
+        (&Value::Null, &60_000.into())
+    );
+}
+
+#[test]
+fn of_more_than_are_shown_the_weightiest_are() {
+    let scratch = logs("timeline-limit", &LOST);
+    let story = json(&scratch, &["-n", "2"]);
+    let weights: Vec<&Value> = findings(&story)
+        .iter()
+        .map(|finding| &finding["weight"])
+        .collect();
+    assert_eq!(weights, ["bad", "bad"], "{:#}", story["findings"]);
+    let text = scratch.run(&["logs", "timeline", ".", "-n", "2"]).well();
+    assert!(text.contains(" more: --limit "), "{text}");
 }

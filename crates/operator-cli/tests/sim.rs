@@ -157,18 +157,23 @@ fn it_serves_on_the_ports_that_are_asked_for() {
             "--control-port",
             &port.to_string(),
         ];
-        let mut child = scratch
+        let child = scratch
             .command(&args)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .expect("it runs");
+        // Whatever comes of it, it is ended.
+        let mut sim = Sim {
+            child,
+            said: Value::Null,
+        };
         let mut first = String::new();
-        BufReader::new(child.stdout.as_mut()?)
+        BufReader::new(sim.child.stdout.as_mut()?)
             .read_line(&mut first)
             .ok()?;
-        let said = serde_json::from_str(&first).ok()?;
-        Some((Sim { child, said }, port))
+        sim.said = serde_json::from_str(&first).ok()?;
+        Some((sim, port))
     });
     let (sim, port) = served.expect("a port that was free");
     assert_eq!(sim.url("control"), format!("http://127.0.0.1:{port}"));
@@ -258,7 +263,7 @@ fn it_says_where_it_serves_and_how_to_look_at_it() {
                 shown += &format!(
                     "127.0.0.1:PORT{}",
                     part.trim_start_matches(|c: char| c.is_ascii_digit())
-                )
+                );
             }
         }
     }

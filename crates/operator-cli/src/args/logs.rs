@@ -11,13 +11,14 @@ use crate::nearest;
 
 /// What every command about logs ends its help with.
 const AFTER: &str = "\
-A file is read with what it was rotated into, a folder with every *.log in it; compressed files are read as
-they are. Several logs are merged by time, and each line says whose it is.
-Moments: 30m (ago), end-30m (before the last line), 2026-11-21T18:00:00Z, '2026-11-21 18:00', or as logs have
-them, '2026/11/21 18:00:00.000 +08:00'.
+A file is read with what it was rotated into, a folder with every *.log in it; compressed files are read \
+as they are. Several logs are merged by time, and each line says whose it is.
 
-Exit status: 0 all was read, 3 not everything could be, 64 the command line or the name of a file is wrong;
-of `grep` also 1 where no line was found.";
+Moments: 30m (ago), end-30m (before the last line), 2026-11-21T18:00:00Z, '2026-11-21 18:00', or as logs \
+have them, '2026/11/21 18:00:00.000 +08:00'.
+
+Exit status: 0 all was read, 3 not everything could be, 64 the command line or the name of a file is \
+wrong; of `grep` also 1 where no line was found.";
 
 /// Read the logs of TiKV and PD
 #[derive(Debug, ClapArgs)]
@@ -92,7 +93,7 @@ pub(crate) struct Events {
     /// Of these classes: leadership, region, link, pressure, process
     #[arg(long, value_name = "CLASS[,CLASS]", value_delimiter = ',', value_parser = class)]
     pub(crate) class: Vec<EventClass>,
-    /// Of these kinds, as in became_leader: docs/LOGS.md lists them
+    /// Of these kinds, as in `became_leader`: docs/LOGS.md lists them
     #[arg(long, value_name = "KIND[,KIND]", value_delimiter = ',', value_parser = kind)]
     pub(crate) kind: Vec<EventKind>,
     /// About these regions

@@ -22,7 +22,7 @@ pub(crate) struct Sim {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
     /// Seconds of the cluster per second: a number, `max`, or 0 to move by the controls alone
-    #[arg(long, value_name = "TIMES", default_value = "1", value_parser = speed)]
+    #[arg(long, value_name = "TIMES", default_value = "1", value_parser = speed, allow_hyphen_values = true)]
     pub(crate) speed: Pace,
     /// How many stores, where the scenario's number is not wanted
     #[arg(long, value_name = "N")]

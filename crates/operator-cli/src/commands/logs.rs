@@ -34,9 +34,9 @@ pub(crate) fn run(logs: Logs, verbose: u8, context: &Context) -> Outcome {
     let manner = Manner::of(context, verbose > 0);
     match logs.command {
         LogsCommand::Timeline(command) => timeline::run(command, &manner),
-        LogsCommand::Events(command) => events::run(command, &manner),
-        LogsCommand::Grep(command) => grep::run(command, &manner),
-        LogsCommand::Parse(command) => parse::run(command, &manner),
+        LogsCommand::Events(command) => events::run(&command, &manner),
+        LogsCommand::Grep(command) => grep::run(&command, &manner),
+        LogsCommand::Parse(command) => parse::run(&command, &manner),
     }
 }
 

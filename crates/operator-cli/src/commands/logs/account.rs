@@ -11,6 +11,7 @@ use super::inputs::Log;
 use super::{Manner, UNREAD};
 use crate::exit::Exit;
 use crate::text::visible;
+use crate::units::counted;
 
 /// Says on standard error what was not understood and what could not be read.
 pub(super) fn close(tally: &Tally, failed: &[FileError], manner: &Manner) -> Exit {
@@ -61,15 +62,16 @@ fn not_understood(tally: &Tally) -> Option<String> {
         .map(|(reason, count)| format!("{count} {reason}"))
         .collect();
     (total > 0).then(|| {
-        let (lines, are) = match tally.lines {
-            1 => ("line", "is no record"),
-            _ => ("lines", "are no records"),
+        let are = match total {
+            1 => "is no record",
+            _ => "are no records",
         };
-        format!(
-            "{total} of {} {lines} {are}: {}",
-            tally.lines,
-            reasons.join(", ")
-        )
+        let lines = counted(
+            usize::try_from(tally.lines).unwrap_or(usize::MAX),
+            "line",
+            "lines",
+        );
+        format!("{total} of {lines} {are}: {}", reasons.join(", "))
     })
 }
 

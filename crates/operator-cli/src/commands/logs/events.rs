@@ -21,12 +21,12 @@ use crate::failure::Outcome;
 use crate::term::Terminal;
 use crate::text::{Line, Page, Tone};
 
-pub(super) fn run(command: args::Events, manner: &Manner) -> Outcome {
+pub(super) fn run(command: &args::Events, manner: &Manner) -> Outcome {
     let (logs, window) = resolve(&command.input, manner)?;
     if command.stream.follow {
         inputs::check_growing(&logs)?;
     }
-    let filter = Arc::new(Filter::of(&command));
+    let filter = Arc::new(Filter::of(command));
     let task = stream::Task {
         reading: reading::Manner {
             window,

@@ -20,8 +20,8 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::text::visible;
 
-pub(super) fn run(command: Grep, manner: &Manner) -> Outcome {
-    let filter = filter(&command)?;
+pub(super) fn run(command: &Grep, manner: &Manner) -> Outcome {
+    let filter = filter(command)?;
     let (logs, window) = resolve(&command.input, manner)?;
     if command.stream.follow {
         inputs::check_growing(&logs)?;
@@ -159,7 +159,7 @@ impl Maker for Search {
             match asked.form {
                 Form::Count => {}
                 Form::Line { escapes } => {
-                    sink.put(self.time, |bytes| as_it_stands(bytes, log, line, escapes))
+                    sink.put(self.time, |bytes| as_it_stands(bytes, log, line, escapes));
                 }
                 Form::Json => {
                     let whole = read.as_ref().is_ok_and(|read| read.damage().is_none());

@@ -50,12 +50,14 @@ pub(super) fn logs(input: &Input) -> Outcome<Vec<Log>> {
     for name in &input.files {
         let (given, path) = split_name(name);
         for (folder, path) in files_of(&path)? {
+            let path = plain(&path);
             let base = rotated_from(&path).unwrap_or_else(|| path.clone());
             let files = match base == path && !input.no_rotated && path.is_file() {
                 true => rotation_set(&path)
                     .map_err(|error| failure(error.doing, &error.path, &error.source))?,
                 false => vec![path],
             };
+            let files: Vec<PathBuf> = files.iter().map(|file| plain(file)).collect();
             match found
                 .iter_mut()
                 .find(|known| known.base == base && known.given == given)
@@ -92,15 +94,28 @@ pub(super) fn logs(input: &Input) -> Outcome<Vec<Log>> {
     Ok(logs.collect())
 }
 
+/// A file of this folder by its name alone, however it was named: so it is known again.
+fn plain(path: &Path) -> PathBuf {
+    match path.strip_prefix(".") {
+        Ok(plain) if plain != Path::new("-") => plain.to_owned(),
+        _ => path.to_owned(),
+    }
+}
+
 /// `STORE=FILE`, unless there is a file with all of that for its name.
 fn split_name(name: &OsStr) -> (Option<String>, PathBuf) {
     let path = PathBuf::from(name);
     match name.to_str().and_then(|name| name.split_once('=')) {
-        Some((store, file)) if !store.is_empty() && !store.contains('/') && !path.exists() => {
+        Some((store, file)) if is_name(store) && !path.exists() => {
             (Some(store.to_owned()), file.into())
         }
         _ => (None, path),
     }
+}
+
+/// Whether it can be the name of a store; a folder's name may hold a `=` too.
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && !text.strip_prefix("store/").unwrap_or(text).contains('/')
 }
 
 /// The id in the name of a store: `4`, `store/4`, `store-4`.

@@ -15,7 +15,7 @@ use super::{Manner, account, resolve, stream};
 use crate::args::Parse;
 use crate::failure::Outcome;
 
-pub(super) fn run(command: Parse, manner: &Manner) -> Outcome {
+pub(super) fn run(command: &Parse, manner: &Manner) -> Outcome {
     let (logs, window) = resolve(&command.input, manner)?;
     if command.stream.follow {
         inputs::check_growing(&logs)?;

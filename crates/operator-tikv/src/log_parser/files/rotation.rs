@@ -62,14 +62,14 @@ pub fn rotation_set(current: &Path) -> Result<Vec<PathBuf>, FileError> {
 pub fn rotated_from(path: &Path) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;
     let plain = name.strip_suffix(".gz").unwrap_or(name);
-    let stems = plain.match_indices('-').map(|(at, _)| plain.split_at(at));
-    let current = stems.filter_map(|(stem, rest)| {
+    let stems = plain.rmatch_indices('-').map(|(at, _)| plain.split_at(at));
+    let mut current = stems.filter_map(|(stem, rest)| {
         let date = rest.get(1..=DATE_LEN)?;
         let tail = rest.get(1 + DATE_LEN..)?;
         let fits = is_date(date.as_bytes()) && (tail.is_empty() || tail.starts_with('.'));
         (fits && !stem.is_empty()).then(|| format!("{stem}{tail}"))
     });
-    current.last().map(|current| path.with_file_name(current))
+    current.next().map(|current| path.with_file_name(current))
 }
 
 /// The date in a rotated file's name, if it is one of this log's.
