@@ -1,6 +1,7 @@
 //! Who is asked when members die, hang, follow and lead.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use operator_core::{Fault, ManualClock, StoreId, Timestamp};
@@ -322,7 +323,6 @@ async fn a_member_that_lost_its_leader_is_believed_of_itself_if_it_was_met_befor
     })
     .await;
     url.set(server.url()).unwrap();
-    // Its name comes with the members that somebody else tells of, and it is not asked for anything else.
     let (met, stranger) = (fake::client(&server.url()), fake::client(&server.url()));
     met.stores().await.unwrap();
     lost.store(true, Ordering::Relaxed);
