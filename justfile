@@ -21,6 +21,13 @@ bench-pd:
     target/release/pd decode
     target/release/pd scan
 
+# what reads Prometheus, side by side with what else could, and what it costs a real server
+bench-prom:
+    cargo build --release -p operator-bench --bin prom
+    target/release/prom decode
+    target/release/prom observe
+    target/release/prom cost
+
 # time the log reader against ripgrep on a gigabyte of generated log
 bench-logs file="target/bench.log" rounds="9":
     cargo build --release -p operator-bench

@@ -1,17 +1,23 @@
 //! The command line: what can be asked, and with which words.
 
 mod judge;
+mod logs;
 mod look;
 mod output;
+mod sim;
 mod tools;
 mod values;
 mod whom;
 
 use clap::{Parser, Subcommand};
 
-pub(crate) use judge::{Check, Explain, Judge, Maintenance, MaintenanceCommand, Rules, Watch, Why};
-pub(crate) use look::{Hot, Look, Order, Region, Regions, Status, Store};
+pub(crate) use judge::{
+    Check, Explain, Judge, Maintenance, MaintenanceCommand, Rules, StateFile, Watch, Why,
+};
+pub(crate) use logs::{Events, Grep, Input, Logs, LogsCommand, Parse, Timeline};
+pub(crate) use look::{AilmentWord, Hot, Look, Order, Region, Regions, Status, Store};
 pub(crate) use output::{Colour, Format, Output};
+pub(crate) use sim::Sim;
 pub(crate) use tools::{Completions, Demo, Man};
 pub(crate) use whom::Whom;
 
@@ -76,6 +82,10 @@ pub(crate) enum Command {
     Capabilities(Look),
     /// Check the queries against what Prometheus really has
     Contract(Look),
+    /// Read the logs of TiKV and PD
+    Logs(Logs),
+    /// Serve a simulated cluster on ports of this machine
+    Sim(Sim),
     /// Print a completion script for a shell
     Completions(Completions),
     /// Print the manual page, or write one for every command into a folder

@@ -17,7 +17,7 @@ use crate::text::Page;
 pub(crate) struct Context {
     pub(crate) format: Format,
     pub(crate) terminal: Terminal,
-    zone: TimeZone,
+    pub(crate) zone: TimeZone,
 }
 
 /// Something that can be said to people and to programs.

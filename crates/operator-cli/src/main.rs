@@ -10,7 +10,10 @@ mod findings;
 mod nearest;
 mod report;
 mod rulebook;
+mod screen;
 mod span;
+mod state;
+mod stop;
 mod target;
 mod term;
 mod text;
@@ -64,7 +67,27 @@ async fn run(args: Args) -> Outcome {
     let context = Context::new(&args.output, &config);
     match args.command {
         Command::Check(check) => commands::check::run(check, config, &context).await,
-        _ => Err(Failure::usage("not built")),
+        Command::Logs(logs) => commands::logs::run(logs, args.output.verbose, &context),
+        Command::Sim(sim) => commands::sim::run(sim, &context).await,
+        Command::Demo(demo) => commands::demo::run(demo, &args.output, &context).await,
+        Command::Status(status) => commands::status::run(status, config, &context).await,
+        Command::Watch(watch) => commands::watch::run(watch, &args.output, config, &context).await,
+        Command::Why(why) => commands::why::run(why, config, &context).await,
+        Command::Explain(explain) => commands::rules::explain(&explain, &config, &context),
+        Command::Rules(rules) => commands::rules::list(&rules, &config, &context),
+        Command::Maintenance(args) => commands::maintenance::run(args, config, &context).await,
+        Command::Completions(args) => commands::shell::completions(&args),
+        Command::Man(args) => commands::shell::man(&args),
+        Command::Stores(look) => commands::stores::run(look, config, &context).await,
+        Command::Store(store) => commands::stores::one(store, config, &context).await,
+        Command::Regions(regions) => commands::regions::run(regions, config, &context).await,
+        Command::Region(region) => commands::regions::one(region, config, &context).await,
+        Command::Hot(hot) => commands::hot::run(hot, config, &context).await,
+        Command::Metrics(look) => commands::metrics::run(look, config, &context).await,
+        Command::Members(look) => commands::members::run(look, config, &context).await,
+        Command::Schedulers(look) => commands::schedulers::run(look, config, &context).await,
+        Command::Capabilities(look) => commands::capabilities::run(look, config, &context).await,
+        Command::Contract(look) => commands::contract::run(look, config, &context).await,
     }
 }
 

@@ -129,25 +129,30 @@ impl Target {
 
     async fn simulated(scenario: &'static Scenario, config: Config, pace: Pace) -> Outcome<Self> {
         let simulated = Simulated::serve(scenario, SEED, pace).await?;
+        Ok(Self::of(simulated, scenario.name, config))
+    }
+
+    /// A simulated cluster. Of the file, what is set of rules counts; the rest is about other clusters.
+    pub(crate) fn of(simulated: Simulated, scenario: &str, config: Config) -> Self {
         let clock = simulated.clock();
         let own = Config {
             rules: config.rules,
             ..Config::default()
         };
-        Ok(Self {
+        Self {
             pd: Some(simulated.pd()),
             prometheus: Some(simulated.prometheus()),
             shown: Shown {
                 pd: Some(simulated.pd()),
                 prometheus: Some(simulated.prometheus()),
-                sim: Some(scenario.name.to_owned()),
+                sim: Some(scenario.to_owned()),
             },
             settings: own.rules.settings.clone(),
             pd_options: pd_options(&own, &clock),
             prom_options: prom_options(own),
             clock,
             simulated: Some(simulated),
-        })
+        }
     }
 
     /// A client of PD.

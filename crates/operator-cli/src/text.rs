@@ -4,7 +4,7 @@ mod table;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-pub(crate) use table::{Align, Cell, Column, Table};
+pub(crate) use table::{Align, Cell, Table, column, ordered};
 
 use crate::term::Terminal;
 
@@ -212,6 +212,19 @@ impl Page {
         self.line(Line::default().strong(text));
     }
 
+    /// A name and what it is, the names in one column.
+    pub(crate) fn fact(&mut self, name: &str, value: impl Into<Line>) {
+        let line = Line::default().faint(name).pad_to(FACTS).plain(" ");
+        self.line(line.join(value.into()).hang(FACTS + 1));
+    }
+
+    /// That a list goes on.
+    pub(crate) fn more(&mut self, more: usize) {
+        if more > 0 {
+            self.line(Line::default().faint(format!("and {more} more; --limit N shows as many")));
+        }
+    }
+
     pub(crate) fn add(&mut self, other: Self) {
         self.lines.extend(other.lines);
     }
@@ -266,6 +279,9 @@ pub(crate) fn visible(text: &str) -> String {
 }
 
 const LONGEST: usize = 2000;
+
+/// How wide the column of names is.
+const FACTS: usize = 18;
 
 #[cfg(test)]
 mod tests {

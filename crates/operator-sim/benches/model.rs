@@ -16,6 +16,12 @@ fn main() {
         30_000,
         &["store-killed store=7 at=1h", "store-removed store=9 at=6h"],
     );
+    day(
+        "24 h, 30 stores, 30,000 regions, 4 MiB/s of new data and a hot tail",
+        30,
+        30_000,
+        &["data-grows mib=4", "hot-write region=last at=1h"],
+    );
     hour(
         "1 h, 1,000 stores, 1,000,000 regions, a store lost",
         1_000,
@@ -58,12 +64,32 @@ fn hour(name: &str, stores: u16, regions: u32) {
     let began = Instant::now();
     cluster.advance(Duration::from_secs(3600));
     report(name, &cluster, began.elapsed());
+    cold(&mut cluster);
+}
+
+/// All of PD starts anew, and counts what its stores lead from nothing.
+fn cold(cluster: &mut Cluster) {
+    cluster
+        .inject("pd-killed member=all for=10s")
+        .expect("the fault is known");
+    cluster.advance(Duration::from_secs(30));
+    let stores = Request::get("/pd/api/v1/stores");
+    let began = Instant::now();
+    let bytes = body(&cluster.pd(0, &stores));
+    let took = began.elapsed();
+    println!("GET /pd/api/v1/stores while PD refills: {took:.2?}, {bytes} bytes");
+    cluster.advance(Duration::from_secs(120));
+    let began = Instant::now();
+    let bytes = body(&cluster.pd(0, &stores));
+    let took = began.elapsed();
+    println!("GET /pd/api/v1/stores after it: {took:.2?}, {bytes} bytes");
 }
 
 fn report(name: &str, cluster: &Cluster, took: Duration) {
     let steps = cluster.steps() as f64;
+    let regions = cluster.region_count();
     println!(
-        "{name}: {took:.2?} for {steps} events, {:.0} events/s, {} MiB resident",
+        "{name}: {took:.2?} for {steps} events, {:.0} events/s, {regions} regions, {} MiB resident",
         steps / took.as_secs_f64(),
         resident() >> 20
     );

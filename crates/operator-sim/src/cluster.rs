@@ -6,16 +6,21 @@
 pub(crate) mod condition;
 mod elections;
 pub(crate) mod event;
+pub(crate) mod growth;
+pub(crate) mod keyspace;
 mod leaders;
 mod membership;
+pub(crate) mod merges;
 pub(crate) mod pd;
 mod peers;
 mod processes;
 mod queue;
 mod rates;
 mod react;
+pub(crate) mod records;
 pub(crate) mod region;
 mod removal;
+mod replicas;
 pub(crate) mod schedule;
 pub(crate) mod store;
 pub(crate) mod traffic;
@@ -31,8 +36,11 @@ use crate::shape::{Shape, ShapeError};
 
 use condition::Conditions;
 use event::{Event, EventKind};
+use growth::Growth;
+use merges::Merges;
 use pd::Pd;
 use queue::{Planned, Queue};
+use records::Records;
 use region::Regions;
 use schedule::Moves;
 use store::Store;
@@ -72,6 +80,10 @@ pub struct Cluster {
     pub(crate) scrapes: Scrapes,
     queue: Queue,
     moves: Moves,
+    growth: Growth,
+    merges: Merges,
+    records: Records,
+    spoilt: Vec<replicas::Spoilt>,
     /// Stores that reported once and are silent now.
     silent: Vec<u16>,
     chance: Chance,
@@ -93,16 +105,23 @@ impl Cluster {
             timing: Prng::new(shape.seed, 3),
         };
         let spread = ms(shape.timing.heartbeat_spread);
-        let stores: Vec<Store> = (0..shape.stores)
+        let mut stores: Vec<Store> = (0..shape.stores)
             .map(|place| Store::new(place, &shape, chance.timing.between((0, spread))))
             .collect();
-        let regions = Regions::new(
+        let mut regions = Regions::new(
             shape.regions,
             shape.stores,
             shape.replicas,
             shape.region_mib,
             &mut Prng::new(shape.seed, 4),
         );
+        for place in shape.stores..shape.stores + shape.tiflash {
+            let phase = chance.timing.between((0, spread));
+            let number = place - shape.stores;
+            stores.push(Store::new(place, &shape, phase).tiflash(number, shape.labels));
+            regions.add_store();
+        }
+        dress(&mut regions, &shape);
         let mut cluster = Self {
             now: 0,
             conditions: Conditions::none(stores.len(), usize::from(shape.members)),
@@ -111,6 +130,10 @@ impl Cluster {
             plan: Plan::default(),
             queue: Queue::default(),
             moves: Moves::default(),
+            growth: Growth::new(shape.seed),
+            merges: Merges::default(),
+            records: Records::default(),
+            spoilt: Vec::new(),
             silent: Vec::new(),
             events: VecDeque::new(),
             forgotten: 0,
@@ -124,6 +147,13 @@ impl Cluster {
         Ok(cluster)
     }
 
+    /// How many stores are TiKV's.
+    pub(crate) fn tikv_stores(&self) -> usize {
+        self.stores
+            .len()
+            .saturating_sub(usize::from(self.shape.tiflash))
+    }
+
     fn begin(&mut self) {
         for place in 0..self.stores.len() {
             let store = num::ordinal(place);
@@ -135,6 +165,7 @@ impl Cluster {
         for (target, phase) in self.scrapes.phases() {
             self.queue.plan(phase, Planned::Scrape { target });
         }
+        self.queue.plan(10 * num::MINUTE, Planned::HotHistory);
     }
 
     /// Moves model time on by `span`.
@@ -161,6 +192,10 @@ impl Cluster {
             Planned::Wake => self.wake_schedulers(),
             Planned::MovePeers => self.move_peers(),
             Planned::PeerMoved { slot } => self.peer_moved(slot),
+            Planned::PeerSettled { slot } => self.peer_settled(slot),
+            Planned::HotHistory => self.write_hot_history(),
+            Planned::Grow => self.grow(),
+            Planned::MergeRegions => self.merge_regions(),
             Planned::Removals => self.watch_removals(),
             Planned::PdElect { round } => self.pd_elect(round),
             Planned::Scrape { target } => self.scrape(target),
@@ -221,6 +256,12 @@ impl Cluster {
         self.steps
     }
 
+    /// How many regions there are now.
+    #[must_use]
+    pub fn region_count(&self) -> usize {
+        self.regions.len()
+    }
+
     /// How many things are planned now.
     #[must_use]
     pub fn planned(&self) -> usize {
@@ -257,6 +298,22 @@ impl Cluster {
 
     pub(crate) fn is_running(&self, store: u16) -> bool {
         self.store(store).is_some_and(Store::is_running)
+    }
+
+    /// Whether a store lives and reaches the others, so that its peers vote.
+    pub(crate) fn takes_part(&self, store: u16) -> bool {
+        self.is_running(store) && self.condition_of(store).is_none_or(|c| !c.parted)
+    }
+
+    /// PD's configuration as it acts on it, faults included.
+    pub(crate) fn config(&self) -> pd::Config {
+        let mut config = self.pd.config.clone();
+        if self.conditions.pd.no_limits {
+            config.leader_schedule_limit = 0;
+            config.region_schedule_limit = 0;
+            config.replica_schedule_limit = 0;
+        }
+        config
     }
 
     /// Heat that PD lists by now, with its region.
@@ -321,6 +378,20 @@ impl Cluster {
     pub(crate) fn plan_scrape(&mut self, target: u32) {
         let next = self.now + ms(self.shape.timing.scrape);
         self.queue.plan(next, Planned::Scrape { target });
+    }
+}
+
+/// Replicas beside the ordinary ones: the first half of the regions are also on TiFlash, and a voter of each may be a
+/// witness.
+fn dress(regions: &mut Regions, shape: &Shape) {
+    for slot in 0..regions.slots() {
+        if shape.witnesses {
+            regions.make_witness(slot);
+        }
+        if shape.tiflash > 0 && slot < regions.slots().div_ceil(2) {
+            let turn = u16::try_from(slot % u32::from(shape.tiflash)).unwrap_or(0);
+            regions.add_columnar(slot, shape.stores + turn);
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 mod line;
 mod pd;
 mod raft;
+mod ranges;
 mod stores;
 
 use crate::cluster::Cluster;
@@ -117,11 +118,16 @@ impl Cluster {
             EventKind::SteppedDown { region, term, from } => {
                 raft::stepped_down(&mut lines, *region, *term, *from);
             }
+            EventKind::Split { parent, born } => ranges::split(&mut lines, parent, born),
+            EventKind::Merged { source, target } => ranges::merged(&mut lines, source, target),
             EventKind::StoreEnded {
                 store,
                 how,
                 noticed_by,
             } => stores::ended(&mut lines, *store, *how, noticed_by),
+            EventKind::StoreParted { store, noticed_by } => {
+                stores::parted(&mut lines, *store, noticed_by);
+            }
             EventKind::StoreStarted { store, peers } => stores::started(&mut lines, *store, *peers),
             EventKind::StoreThawed { store } => stores::thawed(&mut lines, *store),
             EventKind::PeerMoved { region, from, to } => {

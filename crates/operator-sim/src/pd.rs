@@ -8,7 +8,7 @@ mod effect;
 mod errors;
 mod format;
 mod hot;
-mod keys;
+pub(crate) mod keys;
 mod members;
 mod operators;
 mod regions;
@@ -279,6 +279,9 @@ impl Cluster {
         let Outcome::Reply(mut reply) = outcome else {
             return (outcome, effect);
         };
+        if spoiled.unknown_keys {
+            reply.body = format::with_unknown_keys(reply.body);
+        }
         if let Some(delay) = spoiled.slow {
             reply = reply.late(Duration::from_millis(delay));
         }

@@ -6,6 +6,7 @@ mod eval;
 pub(crate) mod face;
 pub(crate) mod families;
 mod functions;
+mod labels;
 mod pages;
 mod render;
 mod select;
@@ -25,7 +26,12 @@ pub fn promql_subset() -> Vec<(&'static str, Vec<&'static str>)> {
         ("other functions", functions::OTHER.to_vec()),
         (
             "aggregations",
-            [names(aggregate::FOLDS), aggregate::CHOICES.to_vec()].concat(),
+            [
+                names(aggregate::FOLDS),
+                aggregate::WITH_PARAMETER.to_vec(),
+                aggregate::CHOICES.to_vec(),
+            ]
+            .concat(),
         ),
         ("arithmetic", names(binary::ARITHMETIC)),
         ("comparisons", names(binary::COMPARISONS)),

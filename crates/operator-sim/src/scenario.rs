@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::cluster::Cluster;
-use crate::shape::{Load, Shape};
+use crate::fault::FaultError;
+use crate::shape::{Load, Shape, ShapeError};
 
 /// A named course of events.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +19,17 @@ pub struct Scenario {
     after: fn(&mut Cluster),
     /// Faults as text, with `at` counted from the end of the warm-up.
     faults: &'static [&'static str],
+}
+
+/// A shape that a scenario cannot be played on.
+#[derive(Debug, thiserror::Error)]
+pub enum ScenarioError {
+    /// There is no such cluster.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
+    /// It does not have what a fault names.
+    #[error(transparent)]
+    Fault(#[from] FaultError),
 }
 
 /// How long a cluster lives before a scenario begins: rates need samples, and PD's leader its memory.
@@ -58,14 +70,35 @@ impl Scenario {
     }
 
     fn build_from(&self, shape: Shape) -> Cluster {
-        let mut cluster = Cluster::new(shape).expect("the table holds sound shapes");
+        self.build_shaped(shape)
+            .expect("the table holds sound shapes and known faults")
+    }
+
+    /// The shape of its cluster, to be changed for [`Scenario::build_shaped`].
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        (self.shape)()
+    }
+
+    /// How long its cluster lives before the scenario begins.
+    #[must_use]
+    pub const fn warm_up(&self) -> Duration {
+        WARM_UP
+    }
+
+    /// The same course of events on a cluster of another shape.
+    ///
+    /// # Errors
+    /// Where there is no such cluster, or it does not have the stores that the faults name.
+    pub fn build_shaped(&self, shape: Shape) -> Result<Cluster, ScenarioError> {
+        let mut cluster = Cluster::new(shape)?;
         (self.before)(&mut cluster);
         cluster.advance(WARM_UP);
         (self.after)(&mut cluster);
         for fault in self.faults {
-            cluster.inject(fault).expect("the table holds known faults");
+            cluster.inject(fault)?;
         }
-        cluster
+        Ok(cluster)
     }
 }
 
@@ -145,6 +178,11 @@ static SCENARIOS: &[Scenario] = &[
         &["hot-write region=4 at=30s"],
     ),
     incident(
+        "hot-tail",
+        "writes gather at the end of the key space, which grows and is split",
+        &["hot-write region=last at=30s"],
+    ),
+    incident(
         "evict-leader-left",
         "a scheduler is left behind",
         &["evict-leader-left store=2 at=30s"],
@@ -184,6 +222,16 @@ static SCENARIOS: &[Scenario] = &[
         "all-slow",
         "every store is slower alike, as under load",
         &["all-slow factor=30 at=30s for=10m"],
+    ),
+    incident(
+        "data-grows",
+        "data grows everywhere, and regions split",
+        &["data-grows mib=4 at=30s for=30m"],
+    ),
+    incident(
+        "tables-dropped",
+        "tables are dropped, and their regions are merged",
+        &["tables-dropped part=0.4 at=30s"],
     ),
     incident(
         "short-restart",
@@ -264,6 +312,17 @@ static SCENARIOS: &[Scenario] = &[
             cluster.advance(Duration::from_secs(3600));
         },
         ..incident("tombstones", "a store was removed long ago", &[])
+    },
+    Scenario {
+        shape: || Shape {
+            tiflash: 1,
+            ..Shape::default()
+        },
+        ..incident(
+            "tiflash-present",
+            "a store of TiFlash is there, which is not TiKV's",
+            &[],
+        )
     },
     Scenario {
         shape: || Shape {

@@ -28,6 +28,41 @@ pub enum Speed {
     Still,
 }
 
+/// The ports to serve on; 0 takes a free one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ports {
+    /// Of PD's first member; the others take the ports that follow.
+    pub pd: u16,
+    /// Of Prometheus.
+    pub prometheus: u16,
+    /// Of the `/metrics` pages.
+    pub pages: u16,
+    /// Of the controls.
+    pub control: u16,
+}
+
+impl Ports {
+    fn of(&self, face: Face) -> Option<u16> {
+        match face {
+            Face::Pd(_) if self.pd == 0 => Some(0),
+            Face::Pd(member) => self.pd.checked_add(u16::try_from(member).ok()?),
+            Face::Prometheus => Some(self.prometheus),
+            Face::Pages => Some(self.pages),
+            Face::Control => Some(self.control),
+        }
+    }
+}
+
+/// A port that could not be had.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot serve {what} on {at}")]
+pub struct ServeError {
+    what: String,
+    at: String,
+    #[source]
+    source: io::Error,
+}
+
 /// A listener, and which part of the cluster speaks there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Face {
@@ -102,16 +137,26 @@ impl Served {
     ///
     /// # Errors
     /// When a port cannot be bound.
-    pub async fn start(mut cluster: Cluster, speed: Speed) -> io::Result<Self> {
+    pub async fn start(cluster: Cluster, speed: Speed) -> Result<Self, ServeError> {
+        Self::start_on(cluster, speed, Ports::default()).await
+    }
+
+    /// Serves a cluster on these ports of loopback.
+    ///
+    /// # Errors
+    /// When a port cannot be bound: which, and for whom.
+    pub async fn start_on(
+        mut cluster: Cluster,
+        speed: Speed,
+        ports: Ports,
+    ) -> Result<Self, ServeError> {
         let members = cluster.pd.members.len();
         let mut listeners = Vec::new();
         for face in (0..members)
             .map(Face::Pd)
             .chain([Face::Prometheus, Face::Pages, Face::Control])
         {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-            let address = listener.local_addr()?;
-            listeners.push((face, listener, address));
+            listeners.push(bind(&cluster, face, ports).await?);
         }
         let url = |face: Face| -> String {
             let found = listeners.iter().find(|(known, ..)| *known == face);
@@ -161,6 +206,40 @@ impl Served {
             prometheus: self.hall.prometheus.load(Ordering::Relaxed),
         }
     }
+}
+
+async fn bind(
+    cluster: &Cluster,
+    face: Face,
+    ports: Ports,
+) -> Result<(Face, TcpListener, SocketAddr), ServeError> {
+    let what = match face {
+        Face::Pd(member) => cluster.pd.members.get(member).map_or_else(
+            || "PD".to_owned(),
+            |member| format!("PD's member {}", member.name),
+        ),
+        Face::Prometheus => "Prometheus".to_owned(),
+        Face::Pages => "the pages of metrics".to_owned(),
+        Face::Control => "the controls".to_owned(),
+    };
+    let Some(port) = ports.of(face) else {
+        return Err(ServeError {
+            what,
+            at: format!("a port behind {}", u16::MAX),
+            source: io::ErrorKind::AddrNotAvailable.into(),
+        });
+    };
+    let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let bound = async {
+        let listener = TcpListener::bind(wanted).await?;
+        let address = listener.local_addr()?;
+        Ok((face, listener, address))
+    };
+    bound.await.map_err(|source| ServeError {
+        what,
+        at: wanted.to_string(),
+        source,
+    })
 }
 
 /// How often model time moves.

@@ -128,6 +128,10 @@ pub struct Shape {
     pub seed: u64,
     /// TiKV stores, 1 to 10,000. PD gives them the ids 1 to that number.
     pub stores: u16,
+    /// TiFlash stores, 0 to 100, with the ids after TiKV's; half of the regions have a learner on one of them.
+    pub tiflash: u16,
+    /// Whether one voter of each region is a witness, which has no data (and there are three or more).
+    pub witnesses: bool,
     /// Regions, 1 to 10,000,000.
     pub regions: u32,
     /// Voters per region (max-replicas): 1, 3 or 5, and no more than stores.
@@ -159,6 +163,8 @@ impl Default for Shape {
         Self {
             seed: 1,
             stores: 3,
+            tiflash: 0,
+            witnesses: false,
             regions: 45,
             replicas: 3,
             members: 3,
@@ -200,6 +206,15 @@ impl Shape {
             return refuse(
                 format!("{} replicas on {} stores", self.replicas, self.stores),
                 "1, 3 or 5, and no more than stores",
+            );
+        }
+        if self.tiflash > 100 {
+            return refuse(format!("{} TiFlash stores", self.tiflash), "0 to 100");
+        }
+        if self.witnesses && self.replicas < 3 {
+            return refuse(
+                format!("witnesses among {} replicas", self.replicas),
+                "three replicas or more",
             );
         }
         if !(1..=9).contains(&self.members) {

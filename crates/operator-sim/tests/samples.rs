@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use operator_sim::{Cluster, Outcome, Request, Shape};
+use operator_sim::{Cluster, Outcome, Request, Shape, pd_endpoints};
 use serde_json::Value;
 
 /// A sample, and the request that the simulator is asked instead.
@@ -20,7 +20,7 @@ const SAMPLES: &[(&str, &str)] = &[
     ("pd-api/config-rules.json", "/pd/api/v1/config/rules"),
     ("pd-api/health.json", "/pd/api/v1/health"),
     (
-        "pd-api/hotspot-regions-history-none.json",
+        "pd-api/hotspot-regions-history.json",
         "/pd/api/v1/hotspot/regions/history",
     ),
     (
@@ -37,6 +37,60 @@ const SAMPLES: &[(&str, &str)] = &[
     ),
     ("pd-api/min-resolved-ts.json", "/pd/api/v1/min-resolved-ts"),
     ("pd-api/operators.json", "/pd/api/v1/operators"),
+    (
+        "pd-api/operators-records.json",
+        "/pd/api/v1/operators/records",
+    ),
+    (
+        "pd-api/region-joint-learner-witness.json",
+        "/pd/api/v1/regions#/regions",
+    ),
+    ("pd-api/regions-empty.json", "/pd/api/v1/regions/store/999"),
+    (
+        "pd-api/regions-range-holes.json",
+        "/pd/api/v1/regions/range-holes",
+    ),
+    (
+        "pd-api/regions-sibling-of-last.json",
+        "/pd/api/v1/regions/sibling/4",
+    ),
+    ("pd-api/store-never-heartbeat.json", "/pd/api/v1/store/9"),
+    (
+        "pd-live/operators-records.json",
+        "/pd/api/v1/operators/records",
+    ),
+    (
+        "pd-live/regions-check-down-peer.json",
+        "/pd/api/v1/regions/check/down-peer",
+    ),
+    (
+        "pd-live/regions-check-empty-region.json",
+        "/pd/api/v1/regions/check/empty-region",
+    ),
+    (
+        "pd-live/regions-check-extra-peer.json",
+        "/pd/api/v1/regions/check/extra-peer",
+    ),
+    (
+        "pd-live/regions-check-learner-peer.json",
+        "/pd/api/v1/regions/check/learner-peer",
+    ),
+    (
+        "pd-live/regions-check-offline-peer.json",
+        "/pd/api/v1/regions/check/offline-peer",
+    ),
+    (
+        "pd-live/regions-check-oversized-region.json",
+        "/pd/api/v1/regions/check/oversized-region",
+    ),
+    (
+        "pd-live/regions-check-pending-peer.json",
+        "/pd/api/v1/regions/check/pending-peer",
+    ),
+    (
+        "pd-live/regions-check-undersized-region.json",
+        "/pd/api/v1/regions/check/undersized-region",
+    ),
     (
         "pd-api/region-down-pending.json",
         "/pd/api/v1/regions/check/down-peer#/regions",
@@ -180,6 +234,93 @@ const SAMPLES: &[(&str, &str)] = &[
     ("pd-live/version.json", "/pd/api/v1/version"),
 ];
 
+/// Samples that are not asked of the troubled cluster, each with its reason.
+const NOT_ASKED: &[(&str, &str)] = &[
+    (
+        "pd-api/hotspot-buckets.json",
+        "buckets are off, as by default",
+    ),
+    (
+        "pd-api/cluster-status-not-bootstrapped.json",
+        "a simulated cluster is bootstrapped",
+    ),
+    (
+        "pd-api/hotspot-regions-history-none.json",
+        "the cluster has a history; faces has one without",
+    ),
+    (
+        "pd-api/hotspot-regions-write-store-without-stats.json",
+        "every simulated store has its rates",
+    ),
+    (
+        "pd-api/hotspot-stores-empty.json",
+        "every simulated store has its rates",
+    ),
+    (
+        "pd-api/labels-none.json",
+        "every simulated store has labels",
+    ),
+    (
+        "pd-api/operator-region-cancel.json",
+        "a text, with a state of operators that is not modelled",
+    ),
+    ("pd-api/operator-region-running.json", "a text"),
+    (
+        "pd-api/operator-region-success.json",
+        "a text, with a state of operators that is not modelled",
+    ),
+    (
+        "pd-api/operator-region-timeout.json",
+        "a text, with a state of operators that is not modelled",
+    ),
+    ("pd-api/operators-none.json", "operators are running"),
+    (
+        "pd-api/operators-object.json",
+        "asked for with a parameter that only newer releases know",
+    ),
+    ("pd-api/operators-scatter-regions.json", "no such endpoint"),
+    ("pd-api/region-head.json", "another release"),
+    (
+        "pd-api/region-no-leader.json",
+        "every region has had a leader",
+    ),
+    ("pd-api/regions-scatter.json", "no such endpoint"),
+    ("pd-api/regions-split.json", "no such endpoint"),
+    (
+        "pd-api/replication-mode-status-dr.json",
+        "the mode is majority",
+    ),
+    (
+        "pd-api/scheduler-delete-evict-leader-suffix.json",
+        "the answer to a change",
+    ),
+    ("pd-api/service-middleware-config.json", "no such endpoint"),
+    (
+        "pd-api/store-after-pd-leader-change.json",
+        "another moment, which the recordings are compared in",
+    ),
+    ("pd-api/store-head.json", "another release"),
+    ("pd-api/v2-keyspaces.json", "no such endpoint"),
+    ("pd-api/v2-ready-verbose-head.json", "another release"),
+    ("pd-live/region-1012-follower.json", "a follower's answer"),
+];
+
+/// Endpoints of the simulator that no sample is there for.
+const WITHOUT_SAMPLE: &[&str] = &[
+    "/pd/api/v1/hotspot/buckets",
+    "/pd/health",
+    "/pd/api/v1/ping",
+    "/pd/ping",
+    "/pd/api/v1/regions/writeflow",
+    "/pd/api/v1/regions/readflow",
+    "/pd/api/v1/regions/size",
+    "/pd/api/v1/regions/keys",
+    "/pd/api/v1/regions/confver",
+    "/pd/api/v1/regions/version",
+    "/pd/api/v1/config/cluster-version",
+    "/pd/api/v1/operators/{}",
+];
+
 /// Keys that samples have and the model does not, each with its reason. Real PD leaves all of them out by default.
 const NOT_MODELLED: &[(&str, &str)] = &[
     (
@@ -207,7 +348,6 @@ const NOT_MODELLED: &[(&str, &str)] = &[
         "isolation_level",
         "placement rules are those of an untouched cluster",
     ),
-    ("is_witness", "there are no witnesses"),
     ("leader_priority", "members have no priorities"),
 ];
 
@@ -220,6 +360,8 @@ fn shared() -> Option<PathBuf> {
 fn troubled() -> Cluster {
     let mut cluster = Cluster::new(Shape {
         stores: 7,
+        tiflash: 1,
+        witnesses: true,
         regions: 300,
         ..Shape::default()
     })
@@ -247,7 +389,15 @@ fn troubled() -> Cluster {
     cluster.advance(Duration::from_secs(30));
     cluster.pd(0, &Request::new("DELETE", "/pd/api/v1/store/6?force", ""));
     cluster.advance(Duration::from_secs(12));
-    cluster
+    // To a moment at which a region is in joint consensus: its peers leave the removed store all the while.
+    for _ in 0..1_000 {
+        let regions = ask(&mut cluster, "/pd/api/v1/regions").to_string();
+        if regions.contains("IncomingVoter") {
+            return cluster;
+        }
+        cluster.advance(Duration::from_millis(20));
+    }
+    panic!("no region is ever in joint consensus");
 }
 
 fn ask(cluster: &mut Cluster, target: &str) -> Value {
@@ -351,6 +501,47 @@ fn every_key_of_the_samples_is_produced_with_its_type() {
         );
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// Whether a path is of the form of an endpoint.
+fn matches(form: &str, target: &str) -> bool {
+    let path = target.split(['?', '#']).next().unwrap_or_default();
+    let (form, path): (Vec<&str>, Vec<&str>) =
+        (form.split('/').collect(), path.split('/').collect());
+    let alike = |(a, b): (&&str, &&str)| *a == "{}" || a == b;
+    form.len() == path.len() && form.iter().zip(&path).all(alike)
+}
+
+#[test]
+fn every_endpoint_is_compared_with_a_sample_or_has_none() {
+    for (_, path) in pd_endpoints().filter(|(method, _)| *method == "GET") {
+        let compared = SAMPLES.iter().any(|(_, target)| matches(path, target));
+        let without = WITHOUT_SAMPLE.contains(&path);
+        assert!(compared || without, "{path} is compared with nothing");
+    }
+}
+
+#[test]
+fn every_sample_is_asked_for_or_says_why_not() {
+    let Some(shared) = shared() else {
+        println!("skipped: there is no ../shared/samples beside the workspace");
+        return;
+    };
+    for folder in ["pd-api", "pd-live"] {
+        let files = std::fs::read_dir(shared.join(folder)).expect("the samples are there");
+        for file in files {
+            let name = file.expect("a folder can be read").file_name();
+            let name = format!("{folder}/{}", name.to_string_lossy());
+            let json = std::path::Path::new(&name)
+                .extension()
+                .is_some_and(|e| e == "json");
+            let known = SAMPLES
+                .iter()
+                .chain(NOT_ASKED)
+                .any(|(sample, _)| *sample == name);
+            assert!(!json || known, "{name} is not asked for");
+        }
+    }
 }
 
 #[test]

@@ -305,12 +305,14 @@ fn queries_that_cannot_be_answered_say_why() {
         ("", 400, "bad_data"),
         ("sum(rate(foo[1m])", 400, "bad_data"),
         (
-            "label_replace(up, \"a\", \"b\", \"c\", \"d\")",
-            400,
-            "bad_data",
+            "label_replace(up, \"a\", \"b\", \"c\", \"(\")",
+            422,
+            "execution",
         ),
-        ("quantile(0.5, up)", 400, "bad_data"),
-        ("{job=\"tikv\"}", 400, "bad_data"),
+        ("label_replace(up, \"a\", \"b\", \"c\")", 400, "bad_data"),
+        ("{}", 400, "bad_data"),
+        ("{job=~\".*\"}", 400, "bad_data"),
+        ("holt_winters(up[1m], 0.5, 0.5)", 400, "bad_data"),
         ("up @ 5", 400, "bad_data"),
         (
             "tikv_raftstore_region_count * on(instance) tikv_store_size_bytes",
@@ -364,6 +366,43 @@ fn operators_of_the_subset_do_what_they_say() {
             "0",
         ),
         ("-1 ^ 2", "-1"),
+        ("scalar(quantile(0.5, vector(3) or up{job=\"none\"}))", "3"),
+        ("scalar(quantile(0.5, up))", "1"),
+        (
+            "scalar(quantile_over_time(0.9, up{instance=\"10.0.0.2:20180\"}[1m]))",
+            "1",
+        ),
+        (
+            "scalar(count(label_replace(up{job=\"tikv\"}, \"host\", \"$1\", \"instance\", \"(.*):.*\")))",
+            "3",
+        ),
+        (
+            "scalar(count(count by (both) (label_join(up, \"both\", \"-\", \"job\", \"instance\"))))",
+            "6",
+        ),
+        ("scalar(count_values(\"is\", up))", "6"),
+        (
+            "scalar(count(count by (__name__) ({__name__=~\"up|tikv_server_info|process_start_time_seconds\",job=\"tikv\"})))",
+            "3",
+        ),
+        (
+            "scalar(count({__name__=~\"tikv_grpc_msg_duration_seconds_(sum|count)\",type=\"kv_get\"}))",
+            "6",
+        ),
+        ("scalar(count({job=~\".*tikv\",__name__=\"up\"}))", "3"),
+        ("scalar(absent_over_time(nothing[5m]))", "1"),
+        ("scalar(count(up offset 1m))", "6"),
+        ("scalar(count(up offset 1d))", "NaN"),
+        ("scalar(clamp(vector(7), 1, 5))", "5"),
+        ("scalar(round(vector(7.26), 0.5))", "7.5"),
+        (
+            "scalar(count(deriv(process_cpu_seconds_total[2m]) > 0))",
+            "3",
+        ),
+        ("scalar(sum(present_over_time(up{job=\"tikv\"}[1m])))", "3"),
+        ("scalar(sum(last_over_time(up{job=\"tikv\"}[1m])))", "3"),
+        ("scalar(sum(count_over_time(up{job=\"tikv\"}[1m])))", "12"),
+        ("scalar(vector(time()) - vector(time()))", "0"),
     ] {
         assert_eq!(
             ask(&cluster, query)["data"]["result"][1],
@@ -371,6 +410,20 @@ fn operators_of_the_subset_do_what_they_say() {
             "{query}"
         );
     }
+}
+
+#[test]
+fn a_label_is_written_where_its_source_has_the_form() {
+    let cluster = cluster();
+    let query = "label_replace(up{job=~\"tikv|pd\"}, \"host\", \"h-$1\", \"instance\", \"10\\\\.0\\\\.0\\\\.(.*):20180\")";
+    let answer = ask(&cluster, query);
+    let rows = answer["data"]["result"].as_array().expect("a vector");
+    let hosts: Vec<&str> = rows
+        .iter()
+        .filter_map(|row| row["metric"]["host"].as_str())
+        .collect();
+    assert_eq!(hosts, ["h-2", "h-3", "h-4"], "members of PD have none");
+    assert!(rows.iter().all(|row| row["metric"]["__name__"] == "up"));
 }
 
 #[test]

@@ -45,6 +45,59 @@ static SIGNS: &[(&str, u64, Sign)] = &[
         Pd("/store/2", |s| s["store"]["state_name"] == "Disconnected"),
     ),
     (
+        "stores-parted store=2",
+        40,
+        Query(
+            "increase(tikv_server_report_failure_msg_total{instance=\"10.0.0.3:20180\"}[1m]) > 0 and on (instance) up == 1",
+        ),
+    ),
+    (
+        "network-slow store=2",
+        90,
+        Query(
+            "histogram_quantile(0.99, sum by (instance,le)(rate(tikv_grpc_msg_duration_seconds_bucket{type=\"kv_commit\"}[1m]))) > 0.2",
+        ),
+    ),
+    (
+        "memory-grows store=2 over=2m",
+        150,
+        Query("process_resident_memory_bytes / tikv_server_memory_quota_bytes > 0.9"),
+    ),
+    (
+        "write-stall store=2",
+        60,
+        Query("rate(tikv_engine_stall_micro_seconds{db=\"kv\"}[1m]) > 5e4"),
+    ),
+    (
+        "replicas-missing store=2",
+        30,
+        Query("pd_regions_status{type=\"miss-peer-region-count\"} > 0"),
+    ),
+    (
+        "replicas-surplus store=2",
+        30,
+        Query("pd_regions_status{type=\"extra-peer-region-count\"} > 0"),
+    ),
+    (
+        "learners-stuck store=2",
+        30,
+        Pd("/regions/check/learner-peer", |r| {
+            r["count"].as_u64() > Some(0)
+        }),
+    ),
+    (
+        "limits-zero",
+        5,
+        Pd("/config/schedule", |c| c["leader-schedule-limit"] == 0),
+    ),
+    (
+        "pd-unknown-keys",
+        5,
+        Pd("/stores", |s| {
+            s["stores"][0]["status"].get("unknown_key").is_some()
+        }),
+    ),
+    (
         "disk-slow store=2",
         90,
         Query(
@@ -171,6 +224,16 @@ static SIGNS: &[(&str, u64, Sign)] = &[
         Pd("/schedulers?status=paused", |s| {
             s.as_array().is_some_and(|s| s.len() == 1)
         }),
+    ),
+    (
+        "data-grows mib=20",
+        300,
+        Pd("/regions/count", |r| r["count"].as_u64() > Some(80)),
+    ),
+    (
+        "tables-dropped",
+        60,
+        Pd("/regions/count", |r| r["count"].as_u64() < Some(80)),
     ),
     (
         "hot-write region=last",

@@ -21,12 +21,14 @@ mod block;
 mod catalogue;
 mod chunks;
 mod classify;
+mod ends;
 mod event;
 mod fault;
 #[cfg(feature = "logs")]
 pub mod files;
 mod heads;
 mod json;
+mod json_record;
 mod kind;
 mod legacy;
 mod lenient;
@@ -49,6 +51,7 @@ pub use catalogue::{CATALOGUE, ElectionTerm, Pattern, Row, Writer, catalogue_mar
 pub use chunks::{Chunk, Chunks, LineReader, MAX_LINE, RawLine};
 pub use event::{Ballot, LogEvent, Origin, events, region_in_text, region_of, term_of};
 pub use fault::{Fault, Reason};
+pub use json_record::{JsonRecord, JsonValue};
 pub use kind::{EventClass, EventKind};
 pub use lenient::{Joiner, parse_lenient};
 pub use level::Level;

@@ -69,6 +69,20 @@ fn colliding_json_keys_leave_the_envelope_whole() {
 }
 
 #[test]
+fn a_json_field_that_has_the_name_of_the_time_and_is_none_stays_a_field() {
+    let line = strict(
+        r#"{"level":"INFO","message":"m","time":"soon","time":"2024/08/14 16:25:23.105 +08:00","a":"b"}"#,
+    );
+    assert_eq!(
+        line.time().map(|time| time.to_string()).as_deref(),
+        Some("2024-08-14T08:25:23.105Z")
+    );
+    let said =
+        [("time", "soon"), ("a", "b")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+    assert_eq!(fields(&line), said);
+}
+
+#[test]
 fn a_line_without_a_time_is_read_as_either_writer_leaves_it() {
     for text in [
         " [INFO] [main.rs:225] [\"no ts\"] [a=1]",

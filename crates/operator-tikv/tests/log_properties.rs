@@ -1,8 +1,8 @@
 //! What holds for every line there can be.
 
 use operator_tikv::log_parser::{
-    CATALOGUE, Dialect, EventScanner, Joiner, Level, LineReader, LogEvent, Pattern, Record, Stamp,
-    parse_lenient, parse_line, region_of, term_of,
+    CATALOGUE, Dialect, EventScanner, Joiner, JsonRecord, JsonValue, Level, LineReader, LogEvent,
+    Pattern, Record, Stamp, parse_lenient, parse_line, parse_line_with, region_of, term_of,
 };
 use proptest::prelude::*;
 
@@ -70,6 +70,49 @@ prop_compose! {
     }
 }
 
+fn json_value() -> impl Strategy<Value = JsonValue> {
+    let others = prop::sample::select(vec![
+        "null",
+        "true",
+        "false",
+        "0",
+        "-7",
+        "18446744073709551615",
+        "1.5e-7",
+        "[]",
+        "{}",
+        r#"[{"a":"]"},[1,null]]"#,
+        r#"{"level":"x","b":{"c":[]}}"#,
+    ]);
+    prop_oneof![
+        text().prop_map(JsonValue::Text),
+        others.prop_map(|json| JsonValue::Json(json.to_owned())),
+    ]
+}
+
+prop_compose! {
+    /// A record with its envelope somewhere among fields, which may have the same keys.
+    fn json_record()(
+        level in level(),
+        message in text(),
+        time in prop::option::weighted(0.9, stamp()),
+        source in prop::option::weighted(0.9, source()),
+        fields in prop::collection::vec((text(), json_value()), 0..6),
+        colliding in prop::option::of(json_value()),
+        turn in 0_usize..8,
+    ) -> JsonRecord {
+        let text = |key: &str, value: String| (key.to_owned(), JsonValue::Text(value));
+        let mut members = vec![text("level", level.to_string()), text("message", message)];
+        members.extend(time.and_then(Stamp::to_log_text).map(|time| text("time", time)));
+        members.extend(source.map(|source| text("caller", source)));
+        let by = turn % members.len();
+        members.rotate_left(by);
+        members.extend(colliding.map(|value| ("message".to_owned(), value)));
+        members.extend(fields);
+        JsonRecord { members }
+    }
+}
+
 /// What a line says, for comparison.
 fn said(line: &[u8]) -> Option<(Option<Record>, String)> {
     let parsed = parse_line(line).ok()?;
@@ -93,6 +136,7 @@ fn touch_everything(line: &[u8]) {
         term_of(&parsed),
         LogEvent::of(&parsed),
         Record::of(&parsed),
+        JsonRecord::of(&parsed).map(|record| record.write(record.dialect())),
     );
     let _ = parsed
         .fields()
@@ -116,6 +160,16 @@ proptest! {
         let Ok(line) = record.write(record.dialect()) else { return Ok(()) };
         let again = Record::of(&parse_line(&line).expect("a record")).expect("unified text");
         prop_assert_eq!(again.write(again.dialect()), Ok(line));
+    }
+
+    #[test]
+    fn a_json_record_that_is_written_is_read_back(record in json_record(), zap in any::<bool>()) {
+        let dialect = if zap { Dialect::Zap } else { Dialect::Tikv };
+        let line = record.write(dialect);
+        let parsed = parse_line(&line).unwrap_or_else(|fault| panic!("{fault}: {line}"));
+        let again = JsonRecord::of(&parsed);
+        prop_assert_eq!(again.as_ref().map(|record| record.write(dialect)), Some(line));
+        prop_assert_eq!(again, Some(record));
     }
 
     #[test]
@@ -268,6 +322,11 @@ fn fuzzed_lines_do_no_harm_and_strict_ones_are_read_alike_by_all() {
         let mut scratch = Vec::new();
         let lenient = parse_lenient(line, &mut scratch);
         if let Some(strict) = strict {
+            let mut handed_over = Vec::new();
+            let parsed = parse_line_with(line, |field| handed_over.push(field)).expect("strict");
+            let again: Vec<_> = parsed.sections().collect();
+            let text = String::from_utf8_lossy(line);
+            assert_eq!(handed_over, again, "{text}");
             assert_eq!(
                 lenient.map(|line| format!("{line:?}")).as_ref(),
                 Ok(&strict)

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, Subcommand};
 use operator_core::{Entity, Severity, StoreId, Timestamp};
 
+use super::EXIT_STATUS;
 use super::look::Order;
 use super::{Whom, values};
 
@@ -32,6 +33,7 @@ pub(crate) struct Judge {
 /// One look cannot know how long something has been so: what may still pass by itself is listed as
 /// pending, with the grace it has left, and does not count.
 #[derive(Debug, ClapArgs)]
+#[command(after_help = EXIT_STATUS)]
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) whom: Whom,
@@ -43,6 +45,7 @@ pub(crate) struct Check {
 ///
 /// Goes on while PD and Prometheus are away, and says so. Ends on Ctrl-C with the status of its last look.
 #[derive(Debug, ClapArgs)]
+#[command(after_help = EXIT_STATUS)]
 pub(crate) struct Watch {
     #[command(flatten)]
     pub(crate) whom: Whom,

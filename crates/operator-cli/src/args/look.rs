@@ -4,6 +4,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use operator_core::{Ailment, RegionId, StoreId};
 use operator_tikv::RegionTop;
 
+use super::EXIT_STATUS;
 use super::judge::Judge;
 use super::{Whom, values};
 
@@ -30,6 +31,7 @@ pub(crate) struct Look {
 
 /// One screen: what is wrong first, then the cluster, then its objectives.
 #[derive(Debug, ClapArgs)]
+#[command(after_help = EXIT_STATUS)]
 pub(crate) struct Status {
     #[command(flatten)]
     pub(crate) whom: Whom,

@@ -16,7 +16,7 @@ pub(crate) struct Demo {
     #[arg(value_parser = values::scenario, default_value = DEFAULT_SCENARIO)]
     pub(crate) scenario: &'static Scenario,
     /// Model seconds per second
-    #[arg(long, value_name = "TIMES", default_value_t = 6.0)]
+    #[arg(long, value_name = "TIMES", default_value_t = 5.0)]
     pub(crate) speed: f64,
     /// The seed of all chance
     #[arg(long, value_name = "N", default_value_t = 1)]

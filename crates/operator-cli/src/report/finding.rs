@@ -238,6 +238,11 @@ impl RuleForm {
         }
     }
 
+    /// Its code, and what is so when it is broken.
+    pub(crate) fn named(&self) -> (&'static str, &'static str) {
+        (self.code, self.summary)
+    }
+
     pub(crate) fn standing(mut self, standing: &'static str) -> Self {
         self.standing = Some(standing);
         self

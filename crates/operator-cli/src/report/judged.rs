@@ -76,6 +76,7 @@ pub(crate) fn wrong(findings: &Findings, context: &Context) -> Page {
     for unseen in &findings.unseen {
         page.add(unseen_page(unseen));
     }
+    page.add(super::seen::advice_page(findings.unseen.iter().map(|unseen| &unseen.gap)));
     if !findings.not_configured.is_empty() {
         let codes = findings.not_configured.join(", ");
         page.line(

@@ -79,6 +79,37 @@ pub(crate) struct Column<T> {
     pub(crate) cell: fn(&T) -> Cell,
 }
 
+/// A column whose title is its name.
+pub(crate) fn column<T>(
+    name: &'static str,
+    align: Align,
+    rank: u8,
+    cell: fn(&T) -> Cell,
+) -> Column<T> {
+    Column {
+        name,
+        title: name,
+        align,
+        rank,
+        cell,
+    }
+}
+
+/// The rows as they were asked for, and how many more there are.
+pub(crate) fn ordered<T>(
+    table: &Table<T>,
+    mut rows: Vec<T>,
+    order: &crate::args::Order,
+) -> Result<(Vec<T>, usize), Failure> {
+    if let Some(by) = &order.sort {
+        table.sort(&mut rows, by)?;
+    }
+    let limit = order.limit.unwrap_or(rows.len());
+    let more = rows.len().saturating_sub(limit);
+    rows.truncate(limit);
+    Ok((rows, more))
+}
+
 /// The columns of a list, and the order that was asked for.
 #[derive(Debug)]
 pub(crate) struct Table<T: 'static> {
@@ -91,8 +122,10 @@ const ROOM: usize = 2;
 const WIDEST: usize = 60;
 
 impl<T> Table<T> {
-    pub(crate) fn new(columns: Vec<Column<T>>) -> Self {
-        Self { columns }
+    pub(crate) fn new<const N: usize>(columns: [Column<T>; N]) -> Self {
+        Self {
+            columns: columns.into(),
+        }
     }
 
     /// Sorts as `COLUMN[:desc]` says.
@@ -227,24 +260,12 @@ mod tests {
     use crate::term::Terminal;
 
     fn table() -> Table<(u64, Option<f64>)> {
-        Table::new(vec![
-            Column {
-                name: "id",
-                title: "id",
-                align: Align::Right,
-                rank: 0,
-                cell: |row| Cell::count(row.0),
-            },
-            Column {
-                name: "share",
-                title: "share",
-                align: Align::Left,
-                rank: 1,
-                cell: |row| match row.1 {
-                    Some(share) => Cell::number(share, format!("{share} %")),
-                    None => Cell::none("?"),
-                },
-            },
+        Table::new([
+            column("id", Align::Right, 0, |row: &(u64, _)| Cell::count(row.0)),
+            column("share", Align::Left, 1, |row| match row.1 {
+                Some(share) => Cell::number(share, format!("{share} %")),
+                None => Cell::none("?"),
+            }),
         ])
     }
 

@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "each test binary uses its share")]
 
+pub(crate) mod schema;
+pub(crate) mod sim;
+
 use std::process::{Command, Output};
 use std::time::{SystemTime, UNIX_EPOCH};
 

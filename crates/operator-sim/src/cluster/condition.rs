@@ -12,6 +12,14 @@ use super::event::Ending;
 pub(crate) struct StoreCondition {
     pub(crate) ended: Option<Ended>,
     pub(crate) cut_from_pd: bool,
+    /// It and the other stores do not reach each other.
+    pub(crate) parted: bool,
+    /// Milliseconds that messages between it and the others take more.
+    pub(crate) network_ms: Option<f64>,
+    /// The part of the time in which writes stand still.
+    pub(crate) stalled: Option<f64>,
+    /// What is wrong with the replicas on it.
+    pub(crate) replicas: Option<Replicas>,
     /// How many times slower its disk is.
     pub(crate) disk_slow: Option<f64>,
     pub(crate) read_slow: Option<f64>,
@@ -33,6 +41,17 @@ pub(crate) struct StoreCondition {
     pub(crate) version: Option<String>,
     /// Extra weight of leaders that is drawn to it, as a number of leaders.
     pub(crate) leader_skew: Option<f64>,
+}
+
+/// What can be wrong with the replicas of a tenth of the regions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Replicas {
+    /// They have none on this store any more.
+    Missing,
+    /// They have one more, on this store.
+    Surplus,
+    /// They have a learner on this store that never votes.
+    Learner,
 }
 
 /// How a store is away.
@@ -62,6 +81,10 @@ pub(crate) struct PdCondition {
     pub(crate) removed: Vec<String>,
     pub(crate) paused: Vec<String>,
     pub(crate) no_target: bool,
+    /// The schedule limits are 0.
+    pub(crate) no_limits: bool,
+    /// Answers have keys that nobody knows.
+    pub(crate) unknown_keys: bool,
     pub(crate) never_reported: bool,
 }
 
@@ -88,6 +111,8 @@ pub(crate) struct Heat {
     pub(crate) flow: Flow,
     pub(crate) per_second: f64,
     pub(crate) since: Millis,
+    /// What is written there is new, so the region grows.
+    pub(crate) grows: bool,
 }
 
 /// Everything that faults have to say.
@@ -100,6 +125,10 @@ pub(crate) struct Conditions {
     pub(crate) heat: Vec<Heat>,
     /// How many times slower every store is.
     pub(crate) all_slow: Option<f64>,
+    /// MiB per second by which the data of all regions grow together.
+    pub(crate) growth_mib: f64,
+    /// The part of the key space whose tables were dropped.
+    pub(crate) dropped: f64,
 }
 
 impl Conditions {

@@ -1,10 +1,12 @@
 //! Who leads a region: elections after silence, transfers, and the loss of a quorum.
 
 use crate::num;
+use crate::pd::keys;
 use crate::prng;
 
-use super::event::{Cause, EventKind, PeerRef};
+use super::event::{Cause, EventKind, PeerRef, RegionRef};
 use super::queue::Planned;
+use super::records::Done;
 use super::region::{Peer, Row};
 use super::{Cluster, Millis, range};
 
@@ -20,7 +22,7 @@ pub(super) enum Return {
 impl Cluster {
     /// The regions that a silent store led will hold elections; those that lose their quorum with it lose their leader.
     pub(super) fn orphan_regions_of(&mut self, place: u16, campaign: (Millis, Millis)) {
-        for region in 0..num::row(self.regions.len()) {
+        for region in 0..self.regions.slots() {
             let Some(row) = self.regions.get(region) else {
                 continue;
             };
@@ -62,12 +64,12 @@ impl Cluster {
     /// A store came back: regions that nobody leads, and that can elect again, will. A process that began anew leads
     /// nothing, whatever PD believes; one that was only frozen still leads what nobody took from it.
     pub(super) fn give_quorum_back(&mut self, place: u16, back: Return) {
-        for region in 0..num::row(self.regions.len()) {
+        for region in 0..self.regions.slots() {
             let Some(row) = self.regions.get(region) else {
                 continue;
             };
             let led = |leader: Peer| {
-                self.is_running(leader.store) && !(back == Return::Anew && leader.store == place)
+                self.takes_part(leader.store) && !(back == Return::Anew && leader.store == place)
             };
             let leaderless = row.is_headless() || !row.leader().is_some_and(led);
             if row.peer_on(place).is_some() && leaderless && self.has_quorum(row) {
@@ -82,11 +84,7 @@ impl Cluster {
     }
 
     pub(crate) fn has_quorum(&self, row: &Row) -> bool {
-        let voters = row.peers().filter(|peer| !peer.learner);
-        let (all, alive) = voters.fold((0, 0), |(all, alive), peer| {
-            (all + 1, alive + usize::from(self.is_running(peer.store)))
-        });
-        alive > all / 2
+        row.has_majority(|store| self.takes_part(store))
     }
 
     /// A campaign in a region, if its leader is still gone.
@@ -98,13 +96,13 @@ impl Cluster {
         let gone = row.is_headless()
             || row
                 .leader()
-                .is_none_or(|leader| !self.is_running(leader.store));
+                .is_none_or(|leader| !self.takes_part(leader.store));
         if !gone {
             return;
         }
         let able: Vec<Peer> = row
             .peers()
-            .filter(|peer| !peer.learner && self.is_running(peer.store))
+            .filter(|peer| !peer.learner && !peer.witness && self.takes_part(peer.store))
             .collect();
         let choice = self.chance.elections.below(able.len() as u64);
         let Some(winner) = able.get(num::place(choice)).copied() else {
@@ -159,7 +157,7 @@ impl Cluster {
         self.regions.lead(region, winner.slot, term);
         for peer in &others {
             // A new leader has not heard from peers that are away: it reports them as pending.
-            if !self.is_running(peer.store) {
+            if !self.takes_part(peer.store) {
                 self.regions.set_pending(region, peer.store, true);
             }
         }
@@ -168,10 +166,18 @@ impl Cluster {
         let to = self.name(winner);
         let voters = others
             .iter()
-            .filter(|peer| Some(peer.store) != old_store && self.is_running(peer.store))
+            .filter(|peer| !peer.learner && Some(peer.store) != old_store)
+            .filter(|peer| self.takes_part(peer.store))
             .map(|peer| self.name(*peer))
             .collect();
         let log_index = self.log_index(id);
+        if cause == Cause::Transfer {
+            self.finished(Done::Led {
+                region,
+                from: from.store,
+                to: to.store,
+            });
+        }
         self.record(EventKind::Elected {
             region: id,
             term,
@@ -194,7 +200,7 @@ impl Cluster {
         let Some(row) = self.regions.get(region).filter(|row| row.term == term) else {
             return;
         };
-        let Some(leader) = row.leader().filter(|peer| self.is_running(peer.store)) else {
+        let Some(leader) = row.leader().filter(|peer| self.takes_part(peer.store)) else {
             return;
         };
         if self.has_quorum(row) || row.is_headless() {
@@ -217,5 +223,21 @@ impl Cluster {
             peer: u64::from(peer.id),
             store: self.store(peer.store).map_or(0, |store| store.id),
         }
+    }
+
+    /// A region as events name it; `None` when it is none, or nobody leads it.
+    pub(super) fn region_ref(&self, slot: u32) -> Option<RegionRef> {
+        let row = self.regions.get(slot)?;
+        let space = self.regions.keys();
+        let key = |position| keys::hex(&keys::key_of(position));
+        Some(RegionRef {
+            region: row.id.into(),
+            start_key: key(space.start(slot)),
+            end_key: space.end(slot).map(key).unwrap_or_default(),
+            conf_ver: row.conf_ver,
+            version: row.version,
+            peers: row.peers().map(|peer| self.name(peer)).collect(),
+            leader: self.name(row.leader()?),
+        })
     }
 }

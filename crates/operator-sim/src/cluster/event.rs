@@ -31,6 +31,25 @@ pub struct PeerRef {
     pub store: u64,
 }
 
+/// A region as it was at the moment of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegionRef {
+    /// The region.
+    pub region: u64,
+    /// The key at which it starts, in hexadecimal; empty at the beginning of the key space.
+    pub start_key: String,
+    /// The key at which it ends, in hexadecimal; empty at the end of the key space.
+    pub end_key: String,
+    /// Its epoch: changes of peers,
+    pub conf_ver: u32,
+    /// and of its range.
+    pub version: u32,
+    /// All its peers.
+    pub peers: Vec<PeerRef>,
+    /// The peer that leads it.
+    pub leader: PeerRef,
+}
+
 /// What an event is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EventKind {
@@ -71,6 +90,20 @@ pub enum EventKind {
         /// Who led.
         from: PeerRef,
     },
+    /// A region grew too large and was split; the old region keeps the later keys.
+    Split {
+        /// The region before.
+        parent: RegionRef,
+        /// The new region, which has the earlier keys.
+        born: RegionRef,
+    },
+    /// A region was merged into its neighbour.
+    Merged {
+        /// The region that is no more.
+        source: RegionRef,
+        /// The neighbour before.
+        target: RegionRef,
+    },
     /// A store went away; the others notice.
     StoreEnded {
         /// The store.
@@ -78,6 +111,13 @@ pub enum EventKind {
         /// How.
         how: Ending,
         /// The running stores that notice.
+        noticed_by: Vec<u64>,
+    },
+    /// A store and the others reach each other no more, though both live.
+    StoreParted {
+        /// The store.
+        store: u64,
+        /// The running stores that it cannot reach.
         noticed_by: Vec<u64>,
     },
     /// A store's process began.

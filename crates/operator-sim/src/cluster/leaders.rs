@@ -49,7 +49,7 @@ impl Cluster {
     }
 
     fn balance_leaders(&mut self) -> u64 {
-        let limit = self.pd.config.leader_schedule_limit.min(64);
+        let limit = self.config().leader_schedule_limit.min(64);
         let mut moved = 0;
         for _ in 0..limit {
             let skewed = |place: &u16| {
@@ -73,7 +73,7 @@ impl Cluster {
     /// Moves up to `batch` leaders from a store to followers that lead fewer by more than `margin`.
     fn give_leaders_away(&mut self, source: u16, batch: u64, margin: u32) -> u64 {
         let mut moved = 0;
-        let rows = num::row(self.regions.len());
+        let rows = self.regions.slots();
         let first = u32::try_from(self.chance.scheduling.below(rows.into())).unwrap_or(0);
         let most = self.regions.tally(source).leaders;
         for region in (first..rows).chain(0..first) {
@@ -95,7 +95,8 @@ impl Cluster {
         }
         row.peers()
             .filter(|peer| {
-                !peer.leader && !peer.learner && !peer.pending && self.may_lead(peer.store)
+                let well = !peer.learner && !peer.pending && !peer.witness;
+                !peer.leader && well && self.may_lead(peer.store)
             })
             .map(|peer| (self.regions.tally(peer.store).leaders, peer))
             .filter(|(leaders, _)| margin == 0 || leaders + margin < most)
@@ -105,15 +106,15 @@ impl Cluster {
 
     /// Draws leaders to a store until it leads `wanted` times the mean.
     fn draw_leaders(&mut self, target: u16, wanted: f64) -> u64 {
-        let mean = self.regions.len() as f64 / self.stores.len().max(1) as f64;
+        let mean = self.regions.len() as f64 / self.tikv_stores().max(1) as f64;
         let goal = num::whole(mean * wanted);
         let mut moved = 0;
-        for region in 0..num::row(self.regions.len()) {
+        for region in 0..self.regions.slots() {
             if moved >= 8 || u64::from(self.regions.tally(target).leaders) >= goal {
                 break;
             }
             let peer = self.regions.get(region).and_then(|row| row.peer_on(target));
-            if let Some(peer) = peer.filter(|peer| !peer.leader && !peer.pending)
+            if let Some(peer) = peer.filter(|p| !p.leader && !p.pending && !p.learner && !p.witness)
                 && self.may_lead(target)
             {
                 self.install(region, peer, Cause::Transfer);
@@ -130,7 +131,7 @@ impl Cluster {
             .get(region)
             .filter(|row| !row.is_headless())
             .and_then(|row| row.peer_on(to))
-            .filter(|peer| !peer.leader && !peer.learner && !peer.pending);
+            .filter(|p| !p.leader && !p.learner && !p.pending && !p.witness);
         match target.filter(|_| self.may_lead(to)) {
             Some(peer) => {
                 self.install(region, peer, Cause::Transfer);

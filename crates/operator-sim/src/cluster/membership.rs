@@ -87,6 +87,7 @@ impl Cluster {
             self.pd.cold_until = self.now + ms(self.shape.timing.pd_refill);
         }
         self.pd.paused.clear();
+        self.forget_operators();
         for store in &mut self.stores {
             store.reports.sized = false;
             store.reports.slow_score = 0;

@@ -4,8 +4,10 @@ use crate::num::{self, MINUTE, Millis, SECOND};
 
 use super::Cluster;
 use super::event::{Cause, EventKind};
+use super::merges::EMPTY_MIB;
 use super::queue::Planned;
-use super::region::Row;
+use super::records::Done;
+use super::region::{Peer, Role, Row};
 use super::schedule::{Move, PEER_TICK, TOLERANCE, ends};
 use super::store::{Meta, Seen};
 
@@ -56,14 +58,14 @@ impl Cluster {
 
     fn must_be_emptied(&self, place: u16) -> bool {
         self.store(place).is_some_and(|store| {
-            store.meta == Meta::Offline
-                || self.seen(store) == Seen::Down && store.reports.last.is_some()
+            let lost = self.seen(store) == Seen::Down && store.reports.last.is_some();
+            store.is_tikv() && (store.meta == Meta::Offline || lost)
         })
     }
 
     /// Begins to move peers off a store, as far as the limits let it.
     fn empty(&mut self, source: u16) -> u64 {
-        let limit = self.pd.config.replica_schedule_limit.min(1024);
+        let limit = self.config().replica_schedule_limit.min(1024);
         let running = self.moves.running().count() as u64;
         self.begin_moves(source, limit.saturating_sub(running), Purpose::Empty)
     }
@@ -75,12 +77,12 @@ impl Cluster {
             .map(|place| (self.regions.tally(place).peers, place));
         let ((fewest, _), (most, source)) = ends(counts)?;
         let uneven = most > fewest + TOLERANCE.max(most / 20);
-        (uneven && self.pd.config.region_schedule_limit > 0).then_some(source)
+        (uneven && self.config().region_schedule_limit > 0).then_some(source)
     }
 
     fn begin_moves(&mut self, source: u16, room: u64, purpose: Purpose) -> u64 {
         let mut begun = 0;
-        let rows = num::row(self.regions.len());
+        let rows = self.regions.slots();
         let first = u32::try_from(self.chance.scheduling.below(rows.into())).unwrap_or(0);
         let peers = self.regions.tally(source).peers;
         let fewer_than = (purpose == Purpose::Balance).then_some(peers);
@@ -92,7 +94,7 @@ impl Cluster {
             let Some(row) = self.regions.get(region) else {
                 continue;
             };
-            if row.peer_on(source).is_none() || row.has_learner() || !self.can_change(row) {
+            if row.peer_on(source).is_none() || row.is_moving() || !self.can_change(row) {
                 continue;
             }
             let free = targets.iter().find(|place| row.peer_on(**place).is_none());
@@ -106,10 +108,10 @@ impl Cluster {
     }
 
     /// Whether the region's peers can be changed: somebody leads it, with a quorum.
-    fn can_change(&self, row: &Row) -> bool {
+    pub(super) fn can_change(&self, row: &Row) -> bool {
         let led = row
             .leader()
-            .is_some_and(|leader| self.is_running(leader.store));
+            .is_some_and(|leader| self.takes_part(leader.store));
         led && !row.is_headless() && self.has_quorum(row)
     }
 
@@ -125,70 +127,119 @@ impl Cluster {
     }
 
     /// Whether PD may place a peer there; with a time, whether the store's limit lets it now.
-    fn takes_peers(&self, place: u16, now: Option<Millis>) -> bool {
+    pub(super) fn takes_peers(&self, place: u16, now: Option<Millis>) -> bool {
         let low = self.pd.config.low_space_ratio;
         !self.conditions.pd.no_target
             && self.store(place).is_some_and(|store| {
                 let fill = 1.0 - store.reports.available as f64 / store.capacity.max(1) as f64;
-                self.seen(store) == Seen::Up
+                store.is_tikv()
+                    && self.seen(store) == Seen::Up
                     && store.reports.sized
                     && fill < low
                     && now.is_none_or(|now| store.next_add <= now)
             })
     }
 
-    fn begin_move(&mut self, region: u32, from: u16, to: u16) {
+    pub(super) fn begin_move(&mut self, region: u32, from: u16, to: u16) {
         let size = self.regions.get(region).map_or(0, |row| row.size_mib);
         if !self.regions.add_learner(region, to) {
             return;
         }
-        let between = num::whole(MINUTE as f64 / self.pd.config.store_limit.max(0.001));
+        // PD's store limit counts small regions for a fifth, and empty ones not at all.
+        let cost = match size {
+            0..=EMPTY_MIB => 0.0,
+            2..=20 => 0.2,
+            _ => 1.0,
+        };
+        let between = num::whole(cost * MINUTE as f64 / self.pd.config.store_limit.max(0.001));
         let now = self.now;
         if let Some(target) = self.stores.get_mut(usize::from(to)) {
             target.next_add = now + between;
         }
         // A copy takes as long as its bytes, at a hundred MiB a second, and the steps around it.
         let takes = u64::from(size) * 10 + self.chance.scheduling.between((1_000, 4_000));
-        let slot = self.moves.add(Move { region, from, to });
+        let slot = self.moves.add(Move {
+            region,
+            from,
+            to,
+            since: now,
+        });
         self.queue.plan(now + takes, Planned::PeerMoved { slot });
     }
 
-    /// A copy is complete: the new peer votes, the old one goes.
+    /// A copy is complete: both sets of voters decide from now on, and somebody else leads if the old peer did.
     pub(super) fn peer_moved(&mut self, slot: u32) {
-        let Some(moving) = self.moves.take(slot) else {
+        let Some(moving) = self.moves.get(slot) else {
             return;
         };
         self.accrue(moving.from);
         self.accrue(moving.to);
-        let Some(row) = self.regions.get(moving.region) else {
+        let ready = self.regions.get(moving.region).is_some_and(|row| {
+            self.takes_part(moving.to) && self.can_change(row) && row.peer_on(moving.from).is_some()
+        });
+        if !ready {
+            self.regions.remove_peer(moving.region, moving.to);
+            self.moves.take(slot);
+            return;
+        }
+        self.give_lead_away(&moving);
+        if self
+            .regions
+            .enter_joint(moving.region, moving.to, moving.from)
+        {
+            self.queue
+                .plan(self.now + JOINT_LASTS, Planned::PeerSettled { slot });
+        } else {
+            self.regions.remove_peer(moving.region, moving.to);
+            self.moves.take(slot);
+        }
+    }
+
+    /// The old peer may not lead when it goes; where nobody else can, the new one does.
+    fn give_lead_away(&mut self, moving: &Move) {
+        let heir = self.regions.get(moving.region).and_then(|row| {
+            let able = |peer: &Peer| {
+                let well = !peer.pending && !peer.witness && peer.role != Role::Learner;
+                well && peer.store != moving.from && self.takes_part(peer.store)
+            };
+            row.is_led_by(moving.from)
+                .then(|| row.peers().find(able))
+                .flatten()
+        });
+        if let Some(heir) = heir {
+            self.install(moving.region, heir, Cause::Transfer);
+        }
+    }
+
+    /// The region leaves joint consensus, and the old peer goes; later, where nobody can decide that now.
+    pub(super) fn peer_settled(&mut self, slot: u32) {
+        let Some(moving) = self.moves.get(slot) else {
             return;
         };
-        if !self.is_running(moving.to) || !self.can_change(row) {
-            self.regions.remove_peer(moving.region, moving.to);
+        self.give_lead_away(&moving);
+        let settles = self.regions.get(moving.region).is_some_and(|row| {
+            self.can_change(row) && !row.is_led_by(moving.from) && self.pd.serving().is_some()
+        });
+        if !settles {
+            self.queue
+                .plan(self.now + SECOND, Planned::PeerSettled { slot });
             return;
         }
-        let (id, led) = (u64::from(row.id), row.is_led_by(moving.from));
-        self.regions.promote(moving.region, moving.to);
-        if led {
-            let heir = self.regions.get(moving.region).and_then(|row| {
-                row.peers()
-                    .find(|peer| !peer.leader && !peer.pending && self.is_running(peer.store))
-            });
-            if let Some(heir) = heir {
-                self.install(moving.region, heir, Cause::Transfer);
-            }
-        }
-        if !self.regions.remove_peer(moving.region, moving.from) {
-            // The old peer cannot go: take the new one back, so that replicas are conserved.
-            self.regions.remove_peer(moving.region, moving.to);
-            return;
-        }
+        self.moves.take(slot);
+        self.accrue(moving.from);
+        self.accrue(moving.to);
+        self.regions.leave_joint(moving.region);
+        self.regions.remove_peer(moving.region, moving.from);
         let name = |place| self.store(place).map_or(0, |store| store.id);
         let (from, to) = (name(moving.from), name(moving.to));
-        self.record(EventKind::PeerMoved {
-            region: id,
-            from,
-            to,
-        });
+        let region = self.regions.get(moving.region);
+        let Some(region) = region.map(|row| u64::from(row.id)) else {
+            return;
+        };
+        self.finished(Done::Moved(moving));
+        self.record(EventKind::PeerMoved { region, from, to });
     }
 }
+
+/// From entering joint consensus to leaving it, where all is well.
+const JOINT_LASTS: Millis = 40;

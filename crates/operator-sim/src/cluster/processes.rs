@@ -5,6 +5,7 @@ use crate::num::{self, MINUTE, Millis, SECOND};
 use super::elections::Return;
 use super::event::{Ending, EventKind};
 use super::queue::Planned;
+use super::region::Peer;
 use super::schedule::SLOW;
 use super::store::{Meta, Process, Seen};
 use super::traffic::Counters;
@@ -171,7 +172,7 @@ impl Cluster {
     fn running_ids(&self) -> Vec<u64> {
         self.stores
             .iter()
-            .filter(|store| store.is_running())
+            .filter(|store| store.is_running() && store.is_tikv())
             .map(|store| store.id)
             .collect()
     }
@@ -215,6 +216,7 @@ impl Cluster {
             );
         }
         self.give_quorum_back(place, Return::Anew);
+        self.part_if_cut(place);
     }
 
     /// A frozen store goes on where it stopped.
@@ -246,6 +248,70 @@ impl Cluster {
             );
         }
         self.give_quorum_back(place, Return::Thawed);
+        self.part_if_cut(place);
+        self.wake_schedulers();
+    }
+
+    /// A store that comes to life while it is cut off from the others is none of them yet.
+    fn part_if_cut(&mut self, place: u16) {
+        if self.condition_of(place).is_some_and(|c| c.parted) {
+            self.part(place);
+        }
+    }
+
+    /// A running store and the others do not reach each other any more; PD reaches all.
+    pub(super) fn part(&mut self, place: u16) {
+        self.accrue_all();
+        let now = self.now;
+        let Some(store) = self.stores.get_mut(usize::from(place)) else {
+            return;
+        };
+        if !store.is_running() || store.silent_since.is_some() {
+            return;
+        }
+        store.silent_since = Some(now);
+        let (id, life) = (store.id, store.life);
+        self.silent.push(place);
+        let mut noticed_by = self.running_ids();
+        noticed_by.retain(|other| *other != id);
+        self.record(EventKind::StoreParted {
+            store: id,
+            noticed_by,
+        });
+        let timing = self.shape.timing;
+        self.queue.plan(
+            now + ms(timing.peers_down),
+            Planned::PeersDown { store: place, life },
+        );
+        self.orphan_regions_of(place, range(timing.election_after_freeze));
+    }
+
+    /// A store reaches the others again.
+    pub(super) fn rejoin(&mut self, place: u16) {
+        self.accrue_all();
+        let now = self.now;
+        let Some(store) = self.stores.get_mut(usize::from(place)) else {
+            return;
+        };
+        if !store.is_running() || store.silent_since.is_none() {
+            return;
+        }
+        store.silent_since = None;
+        let (id, life) = (store.id, store.life);
+        self.silent.retain(|silent| *silent != place);
+        self.record(EventKind::StoreThawed { store: id });
+        for part in 0..CATCH_UP_PARTS {
+            let at = now + SECOND + Millis::from(part) * SECOND / 2;
+            self.queue.plan(
+                at,
+                Planned::CaughtUp {
+                    store: place,
+                    life,
+                    part,
+                },
+            );
+        }
+        self.give_quorum_back(place, Return::Thawed);
         self.wake_schedulers();
     }
 
@@ -255,15 +321,16 @@ impl Cluster {
         if !self.lives(place, life) || stuck {
             return;
         }
-        for region in 0..num::row(self.regions.len()) {
+        for region in 0..self.regions.slots() {
             let ailing = self
                 .regions
                 .get(region)
                 .filter(|row| row.has_pending() || row.has_down())
                 .and_then(|row| row.peer_on(place));
             let turn = u8::try_from(region % u32::from(CATCH_UP_PARTS)).unwrap_or(0);
-            if let Some(peer) = ailing.filter(|peer| turn == part && !peer.learner) {
-                self.regions.set_pending(region, place, peer.learner);
+            let filled = |peer: &Peer| !peer.learner || peer.columnar;
+            if ailing.is_some_and(|peer| turn == part && filled(&peer)) {
+                self.regions.set_pending(region, place, false);
                 self.regions.set_down(region, place, false);
             }
         }
@@ -275,7 +342,7 @@ impl Cluster {
         if !self.is_silent(place, life) {
             return;
         }
-        for region in 0..num::row(self.regions.len()) {
+        for region in 0..self.regions.slots() {
             let led = self.regions.get(region).is_some_and(|row| {
                 row.peer_on(place).is_some_and(|peer| !peer.leader)
                     && !row.is_headless()
@@ -297,13 +364,11 @@ impl Cluster {
     }
 
     fn is_silent(&self, place: u16, life: u32) -> bool {
-        self.store(place)
-            .is_some_and(|store| store.life == life && !store.is_running())
+        self.store(place).is_some_and(|store| store.life == life) && !self.takes_part(place)
     }
 
     fn lives(&self, place: u16, life: u32) -> bool {
-        self.store(place)
-            .is_some_and(|store| store.life == life && store.is_running())
+        self.store(place).is_some_and(|store| store.life == life) && self.takes_part(place)
     }
 }
 

@@ -32,6 +32,14 @@ pub(crate) enum Planned {
     MovePeers,
     /// A peer that was being copied is there.
     PeerMoved { slot: u32 },
+    /// A region whose voters were changed can leave joint consensus.
+    PeerSettled { slot: u32 },
+    /// PD's leader writes down what is hot.
+    HotHistory,
+    /// Data has grown, and regions may be too large.
+    Grow,
+    /// PD merges regions.
+    MergeRegions,
     /// PD looks at the stores being removed.
     Removals,
     /// PD's members choose a leader.

@@ -17,7 +17,12 @@ impl Cluster {
         let load = &self.shape.load;
         let busy_day = traffic::swing(self.now, load.daily_swing)
             * traffic::unrest(self.shape.seed, place, self.now);
-        let leading = f64::from(tally.leaders.saturating_sub(tally.headless));
+        // Who reaches nobody commits nothing, whatever it leads.
+        let leading = if condition.parted {
+            0.0
+        } else {
+            f64::from(tally.leaders.saturating_sub(tally.headless))
+        };
         let share = leading / regions * busy_day;
         let (mut writes, mut reads) = (
             load.writes_per_second * share,
@@ -43,6 +48,8 @@ impl Cluster {
             reads,
             not_leader: load.writes_per_second * busy_day * orphans / regions / running.max(1.0),
             busy: condition.busy.unwrap_or(0.0),
+            network_slow: 1.0 + condition.network_ms.unwrap_or(0.0) / 1e3 / traffic::WRITE,
+            stalled: condition.stalled.unwrap_or(0.0),
             disk_slow: all * condition.disk_slow.unwrap_or(1.0),
             read_slow: all * condition.read_slow.unwrap_or(1.0),
             leaders: leading,
@@ -54,13 +61,22 @@ impl Cluster {
                 .cpu
                 .map_or(work.min(quota * 0.5), |part| part * quota),
             critical: condition.critical_errors.unwrap_or(0.0),
-            unreachable: self
-                .silent
-                .iter()
-                .filter_map(|place| Some(self.store(*place)?.id))
-                .collect(),
+            unreachable: self.unreachable_from(place),
             discard: condition.discard.unwrap_or(0.0),
         }
+    }
+
+    /// The stores that a store cannot reach, by id.
+    fn unreachable_from(&self, place: u16) -> Vec<u64> {
+        if self.condition_of(place).is_some_and(|c| c.parted) {
+            let others = self.stores.iter().filter(|store| store.is_tikv());
+            let others = others.map(|store| store.id);
+            return others.filter(|id| *id != u64::from(place) + 1).collect();
+        }
+        let silent = self.silent.iter();
+        silent
+            .filter_map(|place| Some(self.store(*place)?.id))
+            .collect()
     }
 
     /// Regions that nobody leads, and running stores.
@@ -74,7 +90,7 @@ impl Cluster {
         let silent = self.silent.len() as f64;
         (
             f64::from(self.regions.ailing().headless + of_the_silent),
-            self.stores.len() as f64 - silent,
+            self.tikv_stores() as f64 - silent,
         )
     }
 

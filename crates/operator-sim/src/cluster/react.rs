@@ -42,6 +42,10 @@ impl Cluster {
         if before.pd != self.conditions.pd || before.stores != self.conditions.stores {
             self.wake_schedulers();
         }
+        if self.conditions.dropped > before.dropped {
+            self.drop_tables(self.conditions.dropped);
+        }
+        self.wake_growth();
         if let Some(at) = self.plan.next_unplanned_edge(self.now) {
             self.queue.plan(at, Planned::Faults);
         }
@@ -61,6 +65,17 @@ impl Cluster {
             // PD gives it up in time, though it lives.
             self.wake_at(self.now + self.pd.config.max_store_down + 11 * num::SECOND);
         }
+        match (was.parted, is.parted) {
+            (false, true) => self.part(place),
+            (true, false) => self.rejoin(place),
+            _ => {}
+        }
+        if was.replicas != is.replicas {
+            self.restore_replicas(place);
+            if let Some(wrong) = is.replicas {
+                self.spoil_replicas(place, wrong);
+            }
+        }
         if was.pending_stuck != is.pending_stuck {
             self.hold_peers(place, is.pending_stuck);
         }
@@ -78,7 +93,7 @@ impl Cluster {
 
     /// The store's followers stop, or go on, following their leaders.
     fn hold_peers(&mut self, place: u16, stuck: bool) {
-        for region in 0..num::row(self.regions.len()) {
+        for region in 0..self.regions.slots() {
             let follows = self
                 .regions
                 .get(region)

@@ -3,16 +3,24 @@
 use crate::num;
 use crate::prng::Prng;
 
+use super::growth::MAX_MIB;
+use super::keyspace::KeySpace;
+use super::merges::EMPTY_MIB;
+
 /// Peers a row has room for: five voters, and one being copied.
 pub(crate) const SLOTS: usize = 6;
 const NO_LEADER: u8 = u8::MAX;
+/// A region that was split off begins at term 5, and has its first leader at the next.
+pub(crate) const BIRTH_TERM: u32 = 6;
 
 /// The leader that PD names does not lead any more, and nobody else does.
 const HEADLESS: u8 = 1;
 /// An election is planned, so that none is planned twice.
 const CAMPAIGNING: u8 = 2;
+/// In joint consensus: the slots of the incoming and of the demoting voter follow, three bits each.
+const JOINT: u8 = 1 << 6;
 
-/// One region, as PD knows it. Its place in the table is its place in the key space.
+/// One region, as PD knows it. It keeps its slot in the table for life; a region that was merged away has no peers.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     pub(crate) id: u32,
@@ -27,8 +35,25 @@ pub(crate) struct Row {
     learners: u8,
     pending: u8,
     down: u8,
-    /// See the constants below.
+    /// Learners that are to stay learners: replicas on TiFlash.
+    columnar: u8,
+    /// Voters without data.
+    witnesses: u8,
+    /// 0 outside of joint consensus; within it, see [`JOINT`].
+    joint: u8,
+    /// See the constants above.
     state: u8,
+}
+
+/// What a peer may do in its region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Voter,
+    Learner,
+    /// A voter of the set that is to be.
+    Incoming,
+    /// A voter of the set that was.
+    Demoting,
 }
 
 /// One peer of a row, by value.
@@ -37,7 +62,10 @@ pub(crate) struct Peer {
     pub(crate) slot: u8,
     pub(crate) id: u32,
     pub(crate) store: u16,
+    pub(crate) role: Role,
     pub(crate) learner: bool,
+    pub(crate) columnar: bool,
+    pub(crate) witness: bool,
     pub(crate) pending: bool,
     pub(crate) down: bool,
     pub(crate) leader: bool,
@@ -54,15 +82,51 @@ impl Row {
             slot,
             id: *self.peers.get(usize::from(slot))?,
             store: *self.stores.get(usize::from(slot))?,
+            role: self.role(slot, bit),
             learner: self.learners & bit != 0,
+            columnar: self.columnar & bit != 0,
+            witness: self.witnesses & bit != 0,
             pending: self.pending & bit != 0,
             down: self.down & bit != 0,
             leader: self.leader == slot,
         })
     }
 
+    fn role(&self, slot: u8, bit: u8) -> Role {
+        match self.changing() {
+            Some((incoming, _)) if incoming == slot => Role::Incoming,
+            Some((_, demoting)) if demoting == slot => Role::Demoting,
+            _ if self.learners & bit != 0 => Role::Learner,
+            _ => Role::Voter,
+        }
+    }
+
+    /// The slots of the incoming and of the demoting voter, in joint consensus.
+    fn changing(&self) -> Option<(u8, u8)> {
+        (self.joint & JOINT != 0).then_some((self.joint >> 3 & 7, self.joint & 7))
+    }
+
     pub(crate) fn len(&self) -> usize {
         usize::from(self.len)
+    }
+
+    /// Peers that count as replicas: not those on TiFlash, which a rule of their own asks for.
+    pub(crate) fn replicas(&self) -> usize {
+        self.peers().filter(|peer| !peer.columnar).count()
+    }
+
+    /// Whether those that are there are a majority of the voters; in joint consensus, of the old and of the new.
+    pub(crate) fn has_majority(&self, there: impl Fn(u16) -> bool) -> bool {
+        let majority = |without: Role| {
+            let voters = self
+                .peers()
+                .filter(|peer| peer.role != Role::Learner && peer.role != without);
+            let (all, alive) = voters.fold((0, 0), |(all, alive), peer| {
+                (all + 1, alive + usize::from(there(peer.store)))
+            });
+            alive > all / 2
+        };
+        majority(Role::Incoming) && (!self.is_joint() || majority(Role::Demoting))
     }
 
     /// The leader that PD names, be it alive or not.
@@ -93,6 +157,27 @@ impl Row {
     pub(crate) fn has_learner(&self) -> bool {
         self.learners != 0
     }
+
+    /// Whether a peer is on its way: one is being filled, or two sets of voters hold at once.
+    pub(crate) fn is_moving(&self) -> bool {
+        self.learners & !self.columnar != 0 || self.is_joint()
+    }
+
+    pub(crate) fn is_joint(&self) -> bool {
+        self.joint & JOINT != 0
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.size_mib <= EMPTY_MIB
+    }
+
+    pub(crate) fn is_oversized(&self) -> bool {
+        self.size_mib > MAX_MIB
+    }
+
+    pub(crate) fn is_undersized(&self) -> bool {
+        self.size_mib <= 20
+    }
 }
 
 /// What the rows say about one store.
@@ -102,6 +187,7 @@ pub(crate) struct Tally {
     pub(crate) headless: u32,
     pub(crate) peers: u32,
     pub(crate) learners: u32,
+    pub(crate) witnesses: u32,
     pub(crate) pending: u32,
     pub(crate) leader_mib: u64,
     pub(crate) region_mib: u64,
@@ -114,12 +200,34 @@ pub(crate) struct Ailing {
     pub(crate) down: u32,
     pub(crate) learner: u32,
     pub(crate) headless: u32,
+    pub(crate) empty: u32,
+    pub(crate) oversized: u32,
+    pub(crate) undersized: u32,
+    /// Regions with so many replicas,
+    replicas: [u32; SLOTS + 1],
+    /// and with so many voters.
+    voters: [u32; SLOTS + 1],
+}
+
+impl Ailing {
+    /// Regions with fewer replicas than wanted.
+    pub(crate) fn missing(&self, wanted: u8) -> u32 {
+        self.replicas.iter().take(usize::from(wanted)).sum()
+    }
+
+    /// Regions with more voters than wanted.
+    pub(crate) fn extra(&self, wanted: u8) -> u32 {
+        self.voters.iter().skip(usize::from(wanted) + 1).sum()
+    }
 }
 
 /// The table. Every change of a row goes through it, so that the tallies hold.
+///
+/// Rows are only ever added: ids ascend with slots, and what is planned for a slot never meets another region there.
 #[derive(Debug, Clone)]
 pub(crate) struct Regions {
     rows: Vec<Row>,
+    keys: KeySpace,
     tallies: Vec<Tally>,
     ailing: Ailing,
     next_peer: u32,
@@ -136,6 +244,7 @@ impl Regions {
     ) -> Self {
         let mut table = Self {
             rows: Vec::with_capacity(num::place(regions.into())),
+            keys: KeySpace::default(),
             tallies: vec![Tally::default(); usize::from(stores)],
             ailing: Ailing::default(),
             next_peer: 4,
@@ -159,7 +268,7 @@ impl Regions {
         self.next_peer = self.next_peer.saturating_add(1);
         let mut row = Row {
             id,
-            term: 6,
+            term: BIRTH_TERM,
             version: 45,
             conf_ver: 5,
             peers: [0; SLOTS],
@@ -170,6 +279,9 @@ impl Regions {
             learners: 0,
             pending: 0,
             down: 0,
+            columnar: 0,
+            witnesses: 0,
+            joint: 0,
             state: 0,
         };
         for (slot, store) in chosen.into_iter().enumerate() {
@@ -187,27 +299,95 @@ impl Regions {
         row.leader = leader;
         self.count(&row, 1);
         self.rows.push(row);
+        self.keys.push();
     }
 
-    pub(crate) fn rows(&self) -> &[Row] {
-        &self.rows
+    /// The regions there are, in the order in which they were made.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| row.len > 0)
     }
 
+    /// The regions from a place in the key space on, with their slots, in the order of their keys.
+    pub(crate) fn in_order(&self, from: usize) -> impl Iterator<Item = (u32, &Row)> {
+        self.keys
+            .from(from)
+            .filter_map(|slot| Some((slot, self.get(slot)?)))
+    }
+
+    pub(crate) fn keys(&self) -> &KeySpace {
+        &self.keys
+    }
+
+    /// How many regions there are.
     pub(crate) fn len(&self) -> usize {
-        self.rows.len()
+        self.keys.len()
+    }
+
+    /// The slots that regions have or had: whoever walks them skips those without.
+    pub(crate) fn slots(&self) -> u32 {
+        num::row(self.rows.len())
     }
 
     pub(crate) fn get(&self, region: u32) -> Option<&Row> {
-        self.rows.get(num::place(region.into()))
+        let row = self.rows.get(num::place(region.into()))?;
+        (row.len > 0).then_some(row)
     }
 
-    /// The place of the region with this id. Ids ascend with places, because no region is made after the start.
+    /// The slot of the region with this id.
     pub(crate) fn find(&self, id: u64) -> Option<u32> {
         let id = u32::try_from(id).ok()?;
-        self.rows
-            .binary_search_by_key(&id, |row| row.id)
-            .ok()
-            .map(num::row)
+        let slot = self.rows.binary_search_by_key(&id, |row| row.id).ok();
+        slot.map(num::row).filter(|slot| self.get(*slot).is_some())
+    }
+
+    /// A region has more data than before, or none.
+    pub(crate) fn resize(&mut self, region: u32, size_mib: u16) {
+        self.change(region, |row| row.size_mib = size_mib);
+    }
+
+    /// Splits a region before `at`, a position within it: the part before goes to a new region with peers on the same
+    /// stores, led from the same store, and of this size. TiKV derives to the right: the old id keeps the later keys.
+    /// The slot of the new region; `None` where it cannot be split there.
+    pub(crate) fn split(&mut self, region: u32, at: u64, left_mib: u16) -> Option<u32> {
+        let mut born = self.get(region)?.clone();
+        let ids = u32::from(born.len) + 1;
+        let first = self.next_peer;
+        self.next_peer = first.checked_add(ids)?;
+        if !self.keys.split(region, at) {
+            return None;
+        }
+        self.change(region, |row| {
+            row.version += 1;
+            row.size_mib = row.size_mib.saturating_sub(left_mib);
+        });
+        born.id = first;
+        born.term = BIRTH_TERM;
+        born.version += 1;
+        born.size_mib = left_mib;
+        born.state = 0;
+        for (peer, id) in born.peers.iter_mut().zip(first + 1..first + ids) {
+            *peer = id;
+        }
+        self.count(&born, 1);
+        self.rows.push(born);
+        Some(self.slots() - 1)
+    }
+
+    /// Merges a region into its neighbour. False where they are none.
+    pub(crate) fn merge(&mut self, gone: u32, into: u32) -> bool {
+        let (Some(source), Some(_)) = (self.get(gone).cloned(), self.get(into)) else {
+            return false;
+        };
+        if !self.keys.merge(gone, into) {
+            return false;
+        }
+        self.change(gone, |row| row.len = 0);
+        self.change(into, |row| {
+            // Preparing the merge counts as a version of the source.
+            row.version = row.version.max(source.version + 1) + 1;
+            row.size_mib = row.size_mib.saturating_add(source.size_mib);
+        });
+        true
     }
 
     pub(crate) fn tally(&self, store: u16) -> Tally {
@@ -301,13 +481,67 @@ impl Regions {
         added
     }
 
-    /// Makes the learner on a store a voter.
-    pub(crate) fn promote(&mut self, region: u32, store: u16) {
+    /// Adds a voter that has everything already. False where there is no room.
+    pub(crate) fn add_voter(&mut self, region: u32, store: u16) -> bool {
+        let added = self.add_learner(region, store);
         self.change(region, |row| {
-            if let Some(peer) = row.peer_on(store) {
+            if let Some(peer) = row.peer_on(store).filter(|_| added) {
                 set(&mut row.learners, peer.slot, false);
                 set(&mut row.pending, peer.slot, false);
                 row.conf_ver += 1;
+            }
+        });
+        added
+    }
+
+    /// Adds a replica on TiFlash.
+    pub(crate) fn add_columnar(&mut self, region: u32, store: u16) {
+        if self.add_learner(region, store) {
+            self.change(region, |row| {
+                if let Some(peer) = row.peer_on(store) {
+                    set(&mut row.columnar, peer.slot, true);
+                    set(&mut row.pending, peer.slot, false);
+                }
+            });
+        }
+    }
+
+    /// Makes the last voter of a region one without data; never the leader.
+    pub(crate) fn make_witness(&mut self, region: u32) {
+        self.change(region, |row| {
+            let last = row.peers().filter(|peer| !peer.learner && !peer.leader);
+            if let Some(peer) = last.last() {
+                set(&mut row.witnesses, peer.slot, true);
+            }
+        });
+    }
+
+    /// The learner on one store is to take the place of the voter on another: from now on both sets decide.
+    pub(crate) fn enter_joint(&mut self, region: u32, to: u16, from: u16) -> bool {
+        let mut entered = false;
+        self.change(region, |row| {
+            let (Some(to), Some(from)) = (row.peer_on(to), row.peer_on(from)) else {
+                return;
+            };
+            if to.role == Role::Learner && from.role == Role::Voter && !row.is_joint() {
+                set(&mut row.learners, to.slot, false);
+                set(&mut row.pending, to.slot, false);
+                set(&mut row.witnesses, to.slot, from.witness);
+                row.joint = JOINT | to.slot << 3 | from.slot;
+                row.conf_ver += 2;
+                entered = true;
+            }
+        });
+        entered
+    }
+
+    /// The new set decides alone; who was to go is a learner.
+    pub(crate) fn leave_joint(&mut self, region: u32) {
+        self.change(region, |row| {
+            if let Some((_, demoting)) = row.changing() {
+                set(&mut row.learners, demoting, true);
+                row.joint = 0;
+                row.conf_ver += 2;
             }
         });
     }
@@ -316,11 +550,13 @@ impl Regions {
     pub(crate) fn remove_peer(&mut self, region: u32, store: u16) -> bool {
         let mut removed = false;
         self.change(region, |row| {
-            let Some(peer) = row.peer_on(store).filter(|p| !p.leader && row.len > 1) else {
+            let goes = |p: &Peer| !p.leader && row.len > 1 && !row.is_joint();
+            let Some(peer) = row.peer_on(store).filter(goes) else {
                 return;
             };
             let kept: Vec<Peer> = row.peers().filter(|p| p.slot != peer.slot).collect();
             (row.len, row.learners, row.pending, row.down) = (0, 0, 0, 0);
+            (row.columnar, row.witnesses, row.joint) = (0, 0, 0);
             for (slot, kept) in (0_u8..).zip(kept) {
                 if let (Some(p), Some(s)) = (
                     row.peers.get_mut(usize::from(slot)),
@@ -332,6 +568,8 @@ impl Regions {
                 set(&mut row.learners, slot, kept.learner);
                 set(&mut row.pending, slot, kept.pending);
                 set(&mut row.down, slot, kept.down);
+                set(&mut row.columnar, slot, kept.columnar);
+                set(&mut row.witnesses, slot, kept.witness);
                 if kept.leader {
                     row.leader = slot;
                 }
@@ -358,10 +596,23 @@ impl Regions {
     fn count(&mut self, row: &Row, by: i32) {
         let add = |n: &mut u32, yes: bool| *n = n.wrapping_add_signed(if yes { by } else { 0 });
         let size = i64::from(row.size_mib) * i64::from(by);
-        add(&mut self.ailing.pending, row.has_pending());
-        add(&mut self.ailing.down, row.has_down());
-        add(&mut self.ailing.learner, row.has_learner());
-        add(&mut self.ailing.headless, row.is_headless());
+        let there = row.len > 0;
+        add(&mut self.ailing.pending, there && row.has_pending());
+        add(&mut self.ailing.down, there && row.has_down());
+        add(&mut self.ailing.learner, there && row.has_learner());
+        add(&mut self.ailing.headless, there && row.is_headless());
+        add(&mut self.ailing.empty, there && row.is_empty());
+        add(&mut self.ailing.oversized, there && row.is_oversized());
+        add(&mut self.ailing.undersized, there && row.is_undersized());
+        let voters = row.peers().filter(|peer| !peer.learner).count();
+        for (of, number) in [
+            (&mut self.ailing.replicas, row.replicas()),
+            (&mut self.ailing.voters, voters),
+        ] {
+            if let Some(count) = of.get_mut(number) {
+                add(count, there);
+            }
+        }
         for peer in row.peers() {
             let Some(tally) = self.tallies.get_mut(usize::from(peer.store)) else {
                 continue;
@@ -371,6 +622,8 @@ impl Regions {
             add(&mut tally.headless, peer.leader && row.is_headless());
             add(&mut tally.learners, peer.learner);
             add(&mut tally.pending, peer.pending);
+            add(&mut tally.witnesses, peer.witness);
+            let size = if peer.witness { 0 } else { size };
             tally.region_mib = tally.region_mib.wrapping_add_signed(size);
             if peer.leader {
                 tally.leader_mib = tally.leader_mib.wrapping_add_signed(size);
@@ -416,22 +669,24 @@ mod tests {
             stores.dedup();
             stores.len() == 3
         };
-        assert!(table.rows().iter().all(distinct));
+        assert!(table.rows().all(distinct));
     }
 
     #[test]
     fn removing_a_peer_keeps_the_others_as_they_were() {
         let mut table = Regions::new(1, 4, 3, 96, &mut Prng::new(1, 1));
-        let before: Vec<Peer> = table.rows()[0].peers().collect();
+        let before: Vec<Peer> = table.rows[0].peers().collect();
         let gone = before.iter().find(|p| !p.leader).unwrap().store;
         let fresh = (0..4)
-            .find(|s| table.rows()[0].peer_on(*s).is_none())
+            .find(|s| table.rows[0].peer_on(*s).is_none())
             .unwrap();
         assert!(table.add_learner(0, fresh));
         assert!(!table.add_learner(0, fresh), "one peer per store");
-        table.promote(0, fresh);
+        assert!(table.enter_joint(0, fresh, gone));
+        assert!(!table.remove_peer(0, gone), "both sets decide");
+        table.leave_joint(0);
         assert!(table.remove_peer(0, gone));
-        let row = &table.rows()[0];
+        let row = &table.rows[0];
         assert_eq!(row.len(), 3);
         assert!(row.peer_on(gone).is_none());
         assert_eq!(
@@ -444,7 +699,28 @@ mod tests {
         );
     }
 
+    #[test]
+    fn in_joint_consensus_both_sets_decide() {
+        let mut table = Regions::new(1, 4, 3, 96, &mut Prng::new(1, 1));
+        let row = &table.rows[0];
+        let gone = row.peers().find(|p| !p.leader).unwrap().store;
+        let fresh = (0..4).find(|s| row.peer_on(*s).is_none()).unwrap();
+        let stay: Vec<u16> = row
+            .peers()
+            .map(|p| p.store)
+            .filter(|s| *s != gone)
+            .collect();
+        table.add_learner(0, fresh);
+        table.enter_joint(0, fresh, gone);
+        let row = &table.rows[0];
+        let decides = |there: &[u16]| row.has_majority(|store| there.contains(&store));
+        assert!(decides(&stay));
+        assert!(decides(&[stay[0], fresh, gone]));
+        assert!(!decides(&[stay[0], fresh]), "the old set has one of three");
+        assert!(!decides(&[stay[0], gone]), "the new set has one of three");
+    }
+
     fn row_leader(table: &Regions) -> u16 {
-        table.rows()[0].leader().unwrap().store
+        table.rows[0].leader().unwrap().store
     }
 }

@@ -23,6 +23,7 @@ pub(crate) struct Move {
     pub(crate) region: u32,
     pub(crate) from: u16,
     pub(crate) to: u16,
+    pub(crate) since: Millis,
 }
 
 /// Peers on their way. Slots are used again; their number is bounded by PD's schedule limits.
@@ -49,6 +50,10 @@ impl Moves {
         num::row(slot)
     }
 
+    pub(super) fn get(&self, slot: u32) -> Option<Move> {
+        self.slots.get(num::place(slot.into())).copied().flatten()
+    }
+
     pub(super) fn take(&mut self, slot: u32) -> Option<Move> {
         self.slots.get_mut(num::place(slot.into()))?.take()
     }
@@ -64,6 +69,7 @@ impl Cluster {
         if !std::mem::replace(&mut self.moves.peers_awake, true) {
             self.queue.plan(self.now + PEER_TICK, Planned::MovePeers);
         }
+        self.wake_merges();
         let removing = self.stores.iter().any(|store| store.meta == Meta::Offline);
         if removing && !std::mem::replace(&mut self.moves.removals_awake, true) {
             self.queue.plan(self.now + 10 * SECOND, Planned::Removals);
@@ -105,8 +111,9 @@ impl Cluster {
 
     pub(super) fn may_lead(&self, place: u16) -> bool {
         self.store(place).is_some_and(|store| {
-            self.seen(store) == Seen::Up
-                && store.is_running()
+            store.is_tikv()
+                && self.seen(store) == Seen::Up
+                && self.takes_part(place)
                 && !store.reports.busy
                 && store.reports.sized
         }) && !self.is_evicted(place)

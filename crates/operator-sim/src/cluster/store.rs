@@ -1,7 +1,7 @@
 //! One store: its process as it is, and what PD knows of it.
 
 use crate::num::{self, Millis};
-use crate::shape::Shape;
+use crate::shape::{LabelStyle, Shape};
 
 use super::traffic::Counters;
 
@@ -11,6 +11,23 @@ pub(crate) enum Process {
     Running,
     Frozen,
     Dead,
+}
+
+/// What kind of store it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Tikv,
+    /// A columnar store: learners only, and its own ports and metrics.
+    Tiflash,
+}
+
+impl Engine {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Tikv => "tikv",
+            Self::Tiflash => "tiflash",
+        }
+    }
 }
 
 /// PD's decision about a store.
@@ -80,6 +97,7 @@ impl Removal {
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
     pub(crate) id: u64,
+    pub(crate) engine: Engine,
     pub(crate) host: String,
     pub(crate) version: String,
     pub(crate) capacity: u64,
@@ -107,7 +125,8 @@ impl Store {
         let others = num::whole(shape.capacity_bytes as f64 * shape.fill);
         Self {
             id: u64::from(place) + 1,
-            host: host(place),
+            engine: Engine::Tikv,
+            host: host(place, shape.labels),
             version: shape.release.version().to_owned(),
             capacity: shape.capacity_bytes,
             filled_by_others: others,
@@ -147,16 +166,44 @@ impl Store {
         self
     }
 
+    /// The same, with TiFlash on it.
+    pub(crate) fn tiflash(mut self, number: u16, style: LabelStyle) -> Self {
+        self.engine = Engine::Tiflash;
+        match style {
+            LabelStyle::Tiup => {}
+            LabelStyle::Operator => {
+                self.host = format!("basic-tiflash-{number}.basic-tiflash-peer.tidb.svc");
+            }
+            LabelStyle::Compose => self.host = format!("tiflash{number}"),
+        }
+        self.version.insert(0, 'v');
+        self
+    }
+
     pub(crate) fn is_running(&self) -> bool {
         self.process == Process::Running
     }
 
+    pub(crate) fn is_tikv(&self) -> bool {
+        self.engine == Engine::Tikv
+    }
+
     pub(crate) fn address(&self) -> String {
-        format!("{}:20160", self.host)
+        self.at_port(20160, 3930)
+    }
+
+    /// Where raft messages go.
+    pub(crate) fn peer_address(&self) -> String {
+        self.at_port(20160, 20170)
     }
 
     pub(crate) fn status_address(&self) -> String {
-        format!("{}:20180", self.host)
+        self.at_port(20180, 20292)
+    }
+
+    fn at_port(&self, tikv: u16, tiflash: u16) -> String {
+        let port = if self.is_tikv() { tikv } else { tiflash };
+        format!("{}:{port}", self.host)
     }
 
     /// PD's name for its state at `now`.
@@ -174,8 +221,12 @@ impl Store {
     }
 }
 
-/// The host of the store in this place: one address each, as a deployment has them.
-fn host(place: u16) -> String {
+/// The host of the store in this place, called as its kind of deployment calls it: one address each, a pod, a service.
+fn host(place: u16, style: LabelStyle) -> String {
     let number = place + 1;
-    format!("10.0.{}.{}", number / 250, number % 250 + 1)
+    match style {
+        LabelStyle::Tiup => format!("10.0.{}.{}", number / 250, number % 250 + 1),
+        LabelStyle::Operator => format!("basic-tikv-{place}.basic-tikv-peer.tidb.svc"),
+        LabelStyle::Compose => format!("tikv{place}"),
+    }
 }

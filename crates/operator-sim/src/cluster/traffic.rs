@@ -17,6 +17,9 @@ pub(crate) const LAG_BOUNDS: [f64; 12] = [
     2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 5120.0, 10240.0,
 ];
 
+/// Bytes that a key and its value take.
+pub(crate) const BYTES_PER_KEY: f64 = 256.0;
+
 pub(crate) fn grpc_bound(place: usize) -> f64 {
     power_bound(0.000_05, place)
 }
@@ -126,6 +129,10 @@ pub(crate) struct Rates {
     /// The part that is refused as "server is busy".
     pub(crate) busy: f64,
     pub(crate) disk_slow: f64,
+    /// How many times longer writes take for what is slow outside of the disk.
+    pub(crate) network_slow: f64,
+    /// The part of the time in which writes stand still.
+    pub(crate) stalled: f64,
     pub(crate) read_slow: f64,
     pub(crate) leaders: f64,
     /// Entries that the slowest peer of some of its regions lags behind, and the part of regions concerned.
@@ -164,12 +171,13 @@ pub(crate) struct Counted {
     pub(crate) critical: f64,
     pub(crate) unreachable: BTreeMap<u64, f64>,
     pub(crate) heartbeats: f64,
+    pub(crate) stalled_seconds: f64,
     /// Whether flow control has ever acted: its series are absent until then.
     pub(crate) discarded: bool,
 }
 
 /// Medians of an untroubled store, in seconds.
-const WRITE: f64 = 0.004;
+pub(super) const WRITE: f64 = 0.004;
 const READ: f64 = 0.000_8;
 const APPLY: f64 = 0.002;
 const SNAPSHOT: f64 = 0.000_1;
@@ -190,7 +198,8 @@ impl Counters {
         if seconds <= 0.0 {
             return;
         }
-        let (slow, kept) = (rates.disk_slow.max(1.0), (1.0 - rates.busy).clamp(0.0, 1.0));
+        let slow = rates.disk_slow.max(1.0) * rates.network_slow.max(1.0);
+        let kept = (1.0 - rates.busy).clamp(0.0, 1.0);
         let writes = rates.writes * seconds;
         let counted = &mut self.values;
         // A write is a prewrite and a commit.
@@ -236,6 +245,7 @@ impl Counters {
         for store in &rates.unreachable {
             *counted.unreachable.entry(*store).or_default() += 11.0 * seconds;
         }
+        counted.stalled_seconds += rates.stalled * seconds;
         counted.discarded |= rates.discard > 0.0;
     }
 }

@@ -66,7 +66,10 @@ impl FaultError {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Args {
     pub(crate) stores: Vec<u64>,
+    /// The slot and the id of a region.
     pub(crate) region: Option<(u32, u64)>,
+    /// The region was named as the tail of the key space.
+    pub(crate) tail: bool,
     pub(crate) members: Vec<(usize, String)>,
     numbers: Vec<(&'static str, f64)>,
     words: Vec<(&'static str, String)>,
@@ -132,9 +135,11 @@ impl Args {
                 }
             }
             ParamKind::Region if value == "last" => {
-                let last = num::row(cluster.regions.len().saturating_sub(1));
+                let keys = cluster.regions.keys();
+                let last = keys.at(keys.len().saturating_sub(1)).unwrap_or(0);
                 let id = cluster.regions.get(last).map_or(0, |row| u64::from(row.id));
                 self.region = Some((last, id));
+                self.tail = true;
             }
             ParamKind::Region => {
                 let id: u64 = value

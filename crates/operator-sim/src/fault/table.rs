@@ -1,6 +1,8 @@
 //! The table of faults. One entry is all that a fault needs: the model knows conditions, not faults.
 
-use crate::cluster::condition::{Conditions, Ended, Flow, Heat, MemberCondition, StoreCondition};
+use crate::cluster::condition::{
+    Conditions, Ended, Flow, Heat, MemberCondition, Replicas, StoreCondition,
+};
 use crate::cluster::event::Ending;
 use crate::num::Millis;
 
@@ -140,6 +142,7 @@ fn heat(conditions: &mut Conditions, args: &Args, flow: Flow, since: Millis) {
             flow,
             per_second: args.number("rate"),
             since,
+            grows: flow == Flow::Write && args.tail,
         });
     }
 }
@@ -197,6 +200,18 @@ static FAULTS: &[Fault] = &[
         |c, a, _, _| each_store(c, a, |s| s.cut_from_pd = true),
     ),
     fault(
+        "stores-parted",
+        "the store and the others do not reach each other, though PD reaches all",
+        &[STORE],
+        |c, a, _, _| each_store(c, a, |s| s.parted = true),
+    ),
+    fault(
+        "network-slow",
+        "messages between the store and the others take longer by this many milliseconds",
+        &[STORE, number("ms", 0.0, 60_000.0, "200")],
+        |c, a, _, _| each_store(c, a, |s| s.network_ms = Some(a.number("ms"))),
+    ),
+    fault(
         "disk-slow",
         "the store's disk is slower by a factor; from 100 on TiKV's own probe notices",
         &[STORE, number("factor", 1.0, 10_000.0, "30")],
@@ -228,6 +243,25 @@ static FAULTS: &[Fault] = &[
         &[STORE, number("level", 0.0, 1.2, "0.93")],
         |c, a, _, _| each_store(c, a, |s| s.memory = Some(a.number("level"))),
     ),
+    Fault {
+        period: |_| Some(15 * crate::num::SECOND),
+        ..fault(
+            "memory-grows",
+            "the store's memory grows to a part of its quota within a time",
+            &[
+                STORE,
+                number("level", 0.4, 1.2, "0.95"),
+                span("over", "10m"),
+            ],
+            |c, a, elapsed, _| {
+                let over = a.span("over").max(1) as f64;
+                let part = (elapsed as f64 / over).min(1.0);
+                each_store(c, a, |s| {
+                    s.memory = Some(0.4 + (a.number("level") - 0.4) * part);
+                });
+            },
+        )
+    },
     fault(
         "cpu-high",
         "the store uses a part of its cores",
@@ -245,6 +279,12 @@ static FAULTS: &[Fault] = &[
         "the store's flow control discards a part of the writes",
         &[STORE, number("part", 0.0, 1.0, "0.1")],
         |c, a, _, _| each_store(c, a, |s| s.discard = Some(a.number("part"))),
+    ),
+    fault(
+        "write-stall",
+        "the store's writes stand still for a part of the time",
+        &[STORE, number("part", 0.0, 1.0, "0.1")],
+        |c, a, _, _| each_store(c, a, |s| s.stalled = Some(a.number("part"))),
     ),
     fault(
         "raft-log-lag",
@@ -284,6 +324,24 @@ static FAULTS: &[Fault] = &[
         |c, a, _, _| each_store(c, a, |s| s.pending_stuck = true),
     ),
     fault(
+        "replicas-missing",
+        "a tenth of the regions have no replica on the store any more, and PD makes up for none",
+        &[STORE],
+        |c, a, _, _| each_store(c, a, |s| s.replicas = Some(Replicas::Missing)),
+    ),
+    fault(
+        "replicas-surplus",
+        "a tenth of the regions have one replica more, on the store, and PD removes none",
+        &[STORE],
+        |c, a, _, _| each_store(c, a, |s| s.replicas = Some(Replicas::Surplus)),
+    ),
+    fault(
+        "learners-stuck",
+        "a tenth of the regions have a learner on the store that never votes",
+        &[STORE],
+        |c, a, _, _| each_store(c, a, |s| s.replicas = Some(Replicas::Learner)),
+    ),
+    fault(
         "store-removed",
         "somebody removes the store; taken back at the end if it is not gone",
         &[STORE],
@@ -320,6 +378,12 @@ static FAULTS: &[Fault] = &[
         |c, _, _, _| c.pd.halted = true,
     ),
     fault(
+        "limits-zero",
+        "PD's limits for leaders, regions and replicas are 0",
+        &[],
+        |c, _, _, _| c.pd.no_limits = true,
+    ),
+    fault(
         "scheduler-missing",
         "a balance scheduler is not there",
         &[SCHEDULER],
@@ -332,8 +396,20 @@ static FAULTS: &[Fault] = &[
         |c, a, _, _| c.pd.paused.push(a.word("scheduler").to_owned()),
     ),
     fault(
+        "data-grows",
+        "new data is written to all regions, and those that grow too large are split",
+        &[number("mib", 0.0, 10_000.0, "10")],
+        |c, a, _, _| c.growth_mib += a.number("mib"),
+    ),
+    fault(
+        "tables-dropped",
+        "a part of the regions is left empty, and PD merges them",
+        &[number("part", 0.0, 1.0, "0.2")],
+        |c, a, _, _| c.dropped = c.dropped.max(a.number("part")),
+    ),
+    fault(
         "hot-write",
-        "writes gather on one region; `last` is the tail of the key space",
+        "writes gather on one region: on one key; `last` is the tail of the key space, which grows and is split",
         &[REGION, number("rate", 0.0, 1e7, "4000")],
         |c, a, _, onset| heat(c, a, Flow::Write, onset),
     ),
@@ -378,6 +454,12 @@ static FAULTS: &[Fault] = &[
         "PD's answers end in the middle",
         &[],
         |c, _, _, _| c.pd.truncates = true,
+    ),
+    fault(
+        "pd-unknown-keys",
+        "the objects in PD's answers have a key that nobody knows",
+        &[],
+        |c, _, _, _| c.pd.unknown_keys = true,
     ),
     fault(
         "pd-other-cluster",

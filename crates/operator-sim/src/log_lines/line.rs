@@ -1,4 +1,6 @@
-//! One record of the unified format.
+//! A line before it is text.
+
+use crate::record::{Zone, push_field, push_head, push_stamp};
 
 /// A record: level, source, message and fields, at a model time.
 #[derive(Debug, Clone)]
@@ -51,29 +53,14 @@ impl Line {
 
 /// The record as text.
 pub(super) fn render(line: &Line, unix_ms: i64) -> String {
-    let stamp = jiff::Timestamp::from_millisecond(unix_ms)
-        .map(|at| at.strftime("%Y/%m/%d %H:%M:%S%.3f +00:00").to_string())
-        .unwrap_or_default();
-    let mut text = format!(
-        "[{stamp}] [{}] [{}] [{}]",
-        line.level,
-        line.source,
-        quoted(&line.message)
-    );
+    let mut text = String::with_capacity(160);
+    push_stamp(&mut text, unix_ms, Zone::UTC);
+    let head = format!("[{}] [{}]", line.level, line.source);
+    push_head(&mut text, &head, &line.message);
     for (key, value) in &line.fields {
-        text.push_str(&format!(" [{}={}]", quoted(key), quoted(value)));
+        push_field(&mut text, key, value);
     }
     text
-}
-
-/// Text as the format writes it: as a JSON string where a reader would stumble otherwise.
-fn quoted(text: &str) -> String {
-    let stumbles = |byte: u8| byte <= b' ' || matches!(byte, b'"' | b'=' | b'[' | b']');
-    if text.bytes().any(stumbles) {
-        serde_json::Value::from(text).to_string()
-    } else {
-        text.to_owned()
-    }
 }
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ pub(super) fn leader(lines: &mut Lines<'_>, name: Option<&str>) {
         .cluster
         .stores
         .iter()
-        .filter(|s| s.is_running())
+        .filter(|s| s.is_running() && s.is_tikv())
         .map(|s| s.id)
         .collect();
     for store in stores {

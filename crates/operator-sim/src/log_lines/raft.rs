@@ -6,13 +6,13 @@ use super::Lines;
 use super::line::{Line, at_level, info};
 
 /// What every line of an election has to know.
-struct Round<'a> {
-    region: u64,
-    term: u32,
-    from: PeerRef,
-    to: PeerRef,
-    voters: &'a [PeerRef],
-    index: u64,
+pub(super) struct Round<'a> {
+    pub(super) region: u64,
+    pub(super) term: u32,
+    pub(super) from: PeerRef,
+    pub(super) to: PeerRef,
+    pub(super) voters: &'a [PeerRef],
+    pub(super) index: u64,
 }
 
 impl Round<'_> {
@@ -173,40 +173,48 @@ fn became(role: &str, source: &'static str, term: u32) -> Line {
 
 /// A follower's timer ran out: a round without consequences first, then the real one.
 pub(super) fn election(lines: &mut Lines<'_>, kind: &EventKind) {
-    let Some(round) = Round::of(kind) else {
-        return;
-    };
+    if let Some(round) = Round::of(kind) {
+        campaign(lines, &round, 0);
+    }
+}
+
+/// A campaign that is won, so many milliseconds after the event.
+pub(super) fn campaign(lines: &mut Lines<'_>, round: &Round<'_>, after: i64) {
     let (store, term, before) = (round.to.store, round.term, round.before());
-    lines.store(store, 0, round.starting());
+    lines.store(store, after, round.starting());
     lines.store(
         store,
-        0,
+        after,
         round.tail(became("pre-candidate", "raft.rs:1201", before), round.to),
     );
-    lines.store(store, 0, round.broadcasting(before, "MsgRequestPreVote"));
+    lines.store(
+        store,
+        after,
+        round.broadcasting(before, "MsgRequestPreVote"),
+    );
     for voter in round.voters {
         lines.store(
             voter.store,
-            2,
+            after + 2,
             round.cast(*voter, before, "MsgRequestPreVote"),
         );
     }
     if let Some(response) = round.response(before, "MsgRequestPreVoteResponse") {
-        lines.store(store, 3, response);
+        lines.store(store, after + 3, response);
     }
     lines.store(
         store,
-        3,
+        after + 3,
         round.tail(became("candidate", "raft.rs:1175", term), round.to),
     );
-    lines.store(store, 3, round.broadcasting(term, "MsgRequestVote"));
+    lines.store(store, after + 3, round.broadcasting(term, "MsgRequestVote"));
     for voter in round.voters {
-        round.votes(lines, *voter, 5);
+        round.votes(lines, *voter, after + 5);
     }
     if let Some(response) = round.response(term, "MsgRequestVoteResponse") {
-        lines.store(store, 8, response);
+        lines.store(store, after + 8, response);
     }
-    round.won(lines, 8);
+    round.won(lines, after + 8);
 }
 
 /// PD's order, carried out: no round before the real one.
@@ -272,7 +280,7 @@ pub(super) fn transfer(lines: &mut Lines<'_>, kind: &EventKind) {
     super::pd::done(lines, round.region, old.store, new.store);
 }
 
-fn deregister(lines: &mut Lines<'_>, region: u64, store: u64, after: i64) {
+pub(super) fn deregister(lines: &mut Lines<'_>, region: u64, store: u64, after: i64) {
     let line = info("endpoint.rs:748", "deregister observe region")
         .with("observe_id", format!("ObserveId({region})"))
         .with("region_id", region)

@@ -20,31 +20,44 @@ pub(super) fn ended(lines: &mut Lines<'_>, store: u64, how: Ending, noticed_by: 
         Ending::Frozen => (10_500, "keepalive watchdog timeout"),
         Ending::Killed | Ending::Stopped => (2, "Socket closed"),
     };
+    for other in noticed_by {
+        loses(lines, *other, store, after, why);
+    }
+}
+
+/// A store and the others give each other up after the keep-alive.
+pub(super) fn parted(lines: &mut Lines<'_>, store: u64, others: &[u64]) {
+    for other in others {
+        loses(lines, *other, store, 10_500, "keepalive watchdog timeout");
+        loses(lines, store, *other, 10_500, "keepalive watchdog timeout");
+    }
+}
+
+/// What a store writes when it reaches another no more.
+fn loses(lines: &mut Lines<'_>, by: u64, store: u64, after: i64, why: &str) {
     let address = lines
         .cluster
         .store_place(store)
         .and_then(|place| lines.cluster.store(place))
         .map(crate::cluster::store::Store::address)
         .unwrap_or_default();
-    for other in noticed_by {
-        let failure = format!(
-            "Some(RpcFailure(RpcStatus {{ code: 14-UNAVAILABLE, message: {why:?}, details: [] }}))"
-        );
-        let aborted = at_level("ERROR", "raft_client.rs:585", "connection aborted")
-            .with("addr", &address)
-            .with("receiver_err", failure)
-            .with("sink_error", "Some(RpcFinished(None))")
-            .with("store_id", store);
-        lines.store(*other, after, aborted.with("thread_id", 8));
-        let abort = at_level("ERROR", "raft_client.rs:904", "connection abort")
-            .with("addr", &address)
-            .with("store_id", store);
-        lines.store(*other, after + 1, abort.with("thread_id", 51));
-        let unreachable = info("store.rs:3288", "broadcasting unreachable")
-            .with("unreachable_store_id", store)
-            .with("store_id", other);
-        lines.store(*other, after + 1, unreachable.with("thread_id", 80));
-    }
+    let failure = format!(
+        "Some(RpcFailure(RpcStatus {{ code: 14-UNAVAILABLE, message: {why:?}, details: [] }}))"
+    );
+    let aborted = at_level("ERROR", "raft_client.rs:585", "connection aborted")
+        .with("addr", &address)
+        .with("receiver_err", failure)
+        .with("sink_error", "Some(RpcFinished(None))")
+        .with("store_id", store);
+    lines.store(by, after, aborted.with("thread_id", 8));
+    let abort = at_level("ERROR", "raft_client.rs:904", "connection abort")
+        .with("addr", &address)
+        .with("store_id", store);
+    lines.store(by, after + 1, abort.with("thread_id", 51));
+    let unreachable = info("store.rs:3288", "broadcasting unreachable")
+        .with("unreachable_store_id", store)
+        .with("store_id", by);
+    lines.store(by, after + 1, unreachable.with("thread_id", 80));
 }
 
 /// Five lines per region follow a start; they are those of the peers that the store has now.
@@ -70,11 +83,38 @@ pub(super) fn started(lines: &mut Lines<'_>, store: u64, peers: u32) {
         let Some(peer) = row.peer_on(place) else {
             continue;
         };
-        let voters: Vec<String> = row
+        let voters: Vec<u64> = row
             .peers()
             .filter(|p| !p.learner)
-            .map(|p| p.id.to_string())
+            .map(|p| p.id.into())
             .collect();
+        let born = Born {
+            region: row.id.into(),
+            peer: peer.id.into(),
+            voters: &voters,
+            term: row.term,
+            index: 100,
+            thread: 1,
+        };
+        born.lines(lines, store, 301);
+    }
+}
+
+/// A peer that comes to life in a process.
+pub(super) struct Born<'a> {
+    pub(super) region: u64,
+    pub(super) peer: u64,
+    pub(super) voters: &'a [u64],
+    pub(super) term: u32,
+    pub(super) index: u64,
+    pub(super) thread: u64,
+}
+
+impl Born<'_> {
+    /// The five lines of it.
+    pub(super) fn lines(&self, lines: &mut Lines<'_>, store: u64, after: i64) {
+        let (id, region, term, index) = (self.peer, self.region, self.term, self.index);
+        let voters: Vec<String> = self.voters.iter().map(u64::to_string).collect();
         let incoming = format!(
             "Configuration {{ incoming: Configuration {{ voters: {{{}}} }}, outgoing: Configuration {{ voters: {{}} }} }}",
             voters.join(", ")
@@ -82,30 +122,24 @@ pub(super) fn started(lines: &mut Lines<'_>, store: u64, peers: u32) {
         let full = format!(
             "Configuration {{ voters: {incoming}, learners: {{}}, learners_next: {{}}, auto_leave: false }}"
         );
-        let (id, region, term) = (peer.id, row.id, row.term);
         let create = info("peer.rs:275", "create peer")
             .with("peer_id", id)
             .with("region_id", region);
-        lines.store(store, 301, create.with("thread_id", 1));
+        lines.store(store, after, create.with("thread_id", self.thread));
         for line in [
             info("raft.rs:2684", "switched to configuration").with("config", full),
             info("raft.rs:1151", format!("became follower at term {term}")).with("term", term),
             info("raft.rs:387", "newRaft")
                 .with("peers", incoming)
                 .with("last term", term)
-                .with("last index", 100)
-                .with("applied", 100)
-                .with("commit", 100)
+                .with("last index", index)
+                .with("applied", index)
+                .with("commit", index)
                 .with("term", term),
             info("raw_node.rs:315", format!("RawNode created with id {id}.")).with("id", id),
         ] {
-            lines.store(
-                store,
-                301,
-                line.with("raft_id", id)
-                    .with("region_id", region)
-                    .with("thread_id", 1),
-            );
+            let line = line.with("raft_id", id).with("region_id", region);
+            lines.store(store, after, line.with("thread_id", self.thread));
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use super::Rng;
-use super::line::{push_stamp, push_text};
+use crate::record::{Zone, push_field, push_head, push_stamp};
 
 /// A log of so many bytes.
 #[derive(Clone, Copy, Debug)]
@@ -126,24 +126,16 @@ struct Text {
 impl Text {
     fn ms_into_line(&mut self, ms: i64) {
         self.line.clear();
-        push_stamp(&mut self.line, ms);
+        push_stamp(&mut self.line, ms, Zone::CHINA);
     }
 
     fn head(&mut self, level_and_source: &str, message: &str) -> &mut Self {
-        self.line.push(' ');
-        self.line.push_str(level_and_source);
-        self.line.push_str(" [");
-        push_text(&mut self.line, message);
-        self.line.push(']');
+        push_head(&mut self.line, level_and_source, message);
         self
     }
 
     fn field(&mut self, key: &str, value: &str) -> &mut Self {
-        self.line.push_str(" [");
-        push_text(&mut self.line, key);
-        self.line.push('=');
-        push_text(&mut self.line, value);
-        self.line.push(']');
+        push_field(&mut self.line, key, value);
         self
     }
 

@@ -17,7 +17,7 @@ fn flag(on: bool) -> &'static str {
 }
 
 fn schedule_of(ask: &Ask<'_>) -> Value {
-    let config = &ask.cluster.pd.config;
+    let config = ask.cluster.config();
     let mut body = json!({
         "max-snapshot-count": 64,
         "max-pending-peer-count": 64,

@@ -11,7 +11,7 @@ use crate::shape::Release;
 
 use super::format::{self, float, ok};
 use super::stats::BYTES_PER_KEY;
-use super::{Ask, errors};
+use super::{Ask, errors, keys};
 
 pub(super) fn writes(ask: &mut Ask<'_>) -> Reply {
     spots(ask, Flow::Write)
@@ -152,7 +152,68 @@ pub(super) fn buckets(_: &mut Ask<'_>) -> Reply {
     ok(&json!({}))
 }
 
-/// No history is kept.
-pub(super) fn history(_: &mut Ask<'_>) -> Reply {
-    ok(&json!({"history_hot_region": null}))
+/// What this member wrote down while it led. The filters come in a body, though it is a GET.
+pub(super) fn history(ask: &mut Ask<'_>) -> Reply {
+    let filters = if ask.request.body.is_empty() {
+        Value::Null
+    } else {
+        match ask.body_json() {
+            Some(filters) => filters,
+            None => return errors::bad_input("the body is no JSON"),
+        }
+    };
+    let cluster = ask.cluster;
+    // A list names the accepted values; where there is none, all are, but for the two that must be given.
+    let among = |name: &str, value: Value, needed: bool| match filters.get(name) {
+        Some(Value::Array(accepted)) if !accepted.is_empty() => accepted.contains(&value),
+        _ => !needed || filters.is_null(),
+    };
+    let bound = |name: &str, none: i64| filters.get(name).and_then(Value::as_i64).unwrap_or(none);
+    let (start, end) = (bound("start_time", 0), bound("end_time", i64::MAX));
+    let space = cluster.regions.keys();
+    let key = |position| keys::hex(&keys::key_of(position));
+    let rows: Vec<Value> = cluster
+        .hot_history(ask.member)
+        .filter(|was| {
+            let at = cluster.unix_of(num::signed(was.at));
+            (start..=end).contains(&at)
+                && among("region_ids", json!(was.region), false)
+                && among("store_ids", json!(was.store), false)
+                && among("peer_ids", json!(was.peer), false)
+                && among("is_leaders", json!(was.leader), true)
+                && among("is_learners", json!(was.learner), true)
+                && among("hot_region_type", json!(kind(was.flow)), false)
+        })
+        .map(|was| {
+            json!({
+                "update_time": cluster.unix_of(num::signed(was.at)),
+                "region_id": was.region,
+                "peer_id": was.peer,
+                "store_id": was.store,
+                "is_leader": was.leader,
+                "is_learner": was.learner,
+                "hot_region_type": kind(was.flow),
+                "hot_degree": was.degree,
+                "flow_bytes": float(was.per_second * BYTES_PER_KEY),
+                "flow_cpu": 0,
+                "key_rate": float(was.per_second),
+                "query_rate": float(was.per_second),
+                "start_key": key(space.start(was.slot)),
+                "end_key": space.end(was.slot).map(key).unwrap_or_default(),
+            })
+        })
+        .collect();
+    let rows = if rows.is_empty() {
+        Value::Null
+    } else {
+        rows.into()
+    };
+    ok(&json!({"history_hot_region": rows}))
+}
+
+fn kind(flow: Flow) -> &'static str {
+    match flow {
+        Flow::Write => "write",
+        Flow::Read => "read",
+    }
 }

@@ -1,37 +1,30 @@
-//! Keys of regions: rows of tables, encoded as TiDB does, computed from a region's place.
+//! Keys of regions: rows of tables, encoded as TiDB does, computed from positions in the key space.
 
-/// Regions per table.
-const PER_TABLE: u64 = 1_000;
+use crate::cluster::keyspace::{KeySpace, WIDTH};
 
-/// The key at which the region in this place starts; empty for the first.
-pub(super) fn start_key(place: u64) -> Vec<u8> {
-    if place == 0 {
+/// Positions per table.
+const PER_TABLE: u64 = 1_000 * WIDTH;
+
+/// The key of a position; empty for the first.
+pub(crate) fn key_of(position: u64) -> Vec<u8> {
+    if position == 0 {
         return Vec::new();
     }
     let mut raw = vec![b't'];
-    raw.extend(ordered(100 + place / PER_TABLE));
+    raw.extend(ordered(100 + position / PER_TABLE));
     raw.extend(b"_r");
-    raw.extend(ordered(place % PER_TABLE * 100_000 + 1));
+    raw.extend(ordered(position % PER_TABLE + 1));
     grouped(&raw)
 }
 
-/// The place of the region that holds a key, of `regions` in all.
-pub(super) fn place_of(key: &[u8], regions: u64) -> u64 {
-    let (mut low, mut high) = (0, regions);
-    // The last region that starts at or before the key.
-    while low + 1 < high {
-        let middle = u64::midpoint(low, high);
-        if start_key(middle).as_slice() <= key {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    low
+/// The place of the region that holds a key: the last that starts at or before it.
+pub(super) fn place_of(key: &[u8], keys: &KeySpace) -> usize {
+    keys.place_before(|start| key_of(start).as_slice() <= key)
+        .unwrap_or(0)
 }
 
 /// Upper-case hexadecimal, as PD writes keys.
-pub(super) fn hex(key: &[u8]) -> String {
+pub(crate) fn hex(key: &[u8]) -> String {
     key.iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
@@ -67,23 +60,27 @@ fn grouped(raw: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::region::Regions;
+    use crate::prng::Prng;
 
     #[test]
     fn keys_ascend_and_are_found_again() {
-        let regions = 3_500;
-        for place in 1..regions {
-            assert!(start_key(place - 1) < start_key(place));
+        let table = Regions::new(3_500, 1, 1, 96, &mut Prng::new(1, 1));
+        let keys = table.keys();
+        for place in 1..3_500 {
+            assert!(key_of(WIDTH * (place - 1)) < key_of(WIDTH * place));
         }
         for place in [0, 1, 999, 1_000, 1_001, 3_499] {
-            assert_eq!(place_of(&start_key(place), regions), place);
+            let start = keys.start(keys.at(place).unwrap());
+            assert_eq!(place_of(&key_of(start), keys), place);
         }
-        assert_eq!(place_of(b"\xff", regions), regions - 1);
-        assert_eq!(place_of(b"", 1), 0);
+        assert_eq!(place_of(b"\xff", keys), 3_499);
+        assert_eq!(place_of(b"", keys), 0);
     }
 
     #[test]
     fn hexadecimal_goes_both_ways() {
-        let key = start_key(7);
+        let key = key_of(7);
         assert_eq!(from_hex(&hex(&key)), Some(key));
         assert_eq!(from_hex("7g"), None);
         assert_eq!(from_hex("abc"), None);

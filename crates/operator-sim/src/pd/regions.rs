@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::cluster::Cluster;
 use crate::cluster::condition::Flow;
-use crate::cluster::region::{Peer, Row};
+use crate::cluster::region::{Peer, Role, Row};
 use crate::cluster::store::Meta;
 use crate::http::{Reply, decode};
 use crate::num;
@@ -21,27 +21,33 @@ const MAX_LIMIT: u64 = 10_240;
 const DEFAULT_LIMIT: u64 = 16;
 
 fn peer(cluster: &Cluster, peer: Peer) -> wire::Peer {
+    let (role_name, role) = match peer.role {
+        Role::Voter => ("Voter", 0),
+        Role::Learner => ("Learner", 1),
+        Role::Incoming => ("IncomingVoter", 2),
+        Role::Demoting => ("DemotingVoter", 3),
+    };
     wire::Peer {
-        role_name: if peer.learner { "Learner" } else { "Voter" },
+        role_name,
         is_learner: peer.learner,
         id: peer.id.into(),
         store_id: cluster.store(peer.store).map_or(0, |store| store.id),
-        role: u64::from(peer.learner),
+        role,
+        is_witness: peer.witness,
     }
 }
 
 /// A region as the answering member knows it: a follower's copy has no sizes.
-fn region(ask: &Ask<'_>, place: usize, row: &Row) -> wire::Region {
+fn region(ask: &Ask<'_>, slot: u32, row: &Row) -> wire::Region {
     let cluster = ask.cluster;
-    let number = place as u64;
+    let space = cluster.regions.keys();
     let named = |wanted: fn(&Peer) -> bool| -> Vec<wire::Peer> {
         row.peers()
             .filter(wanted)
             .map(|p| peer(cluster, p))
             .collect()
     };
-    let last = place + 1 == cluster.regions.len();
-    let (written, read) = flows(cluster, place);
+    let (written, read) = flows(cluster, slot);
     let size = if ask.follows {
         0
     } else {
@@ -50,12 +56,11 @@ fn region(ask: &Ask<'_>, place: usize, row: &Row) -> wire::Region {
     let head = ask.release() == Release::Head;
     wire::Region {
         id: row.id.into(),
-        start_key: keys::hex(&keys::start_key(number)),
-        end_key: if last {
-            String::new()
-        } else {
-            keys::hex(&keys::start_key(number + 1))
-        },
+        start_key: keys::hex(&keys::key_of(space.start(slot))),
+        end_key: space
+            .end(slot)
+            .map(|end| keys::hex(&keys::key_of(end)))
+            .unwrap_or_default(),
         epoch: Some(wire::Epoch {
             conf_ver: row.conf_ver,
             version: row.version,
@@ -90,11 +95,11 @@ fn region(ask: &Ask<'_>, place: usize, row: &Row) -> wire::Region {
 }
 
 /// Keys written and read within a heartbeat interval.
-fn flows(cluster: &Cluster, place: usize) -> (f64, f64) {
+fn flows(cluster: &Cluster, slot: u32) -> (f64, f64) {
     let regions = cluster.regions.len().max(1) as f64;
     let heat = |wanted| -> f64 {
         let hot = cluster.conditions.heat.iter();
-        hot.filter(|heat| heat.flow == wanted && heat.region == num::row(place))
+        hot.filter(|heat| heat.flow == wanted && heat.region == slot)
             .map(|heat| heat.per_second)
             .sum()
     };
@@ -106,16 +111,17 @@ fn flows(cluster: &Cluster, place: usize) -> (f64, f64) {
     )
 }
 
-fn list<'a>(ask: &Ask<'_>, rows: impl Iterator<Item = (usize, &'a Row)>) -> Reply {
-    let regions: Vec<wire::Region> = rows.map(|(place, row)| region(ask, place, row)).collect();
+fn list<'a>(ask: &Ask<'_>, rows: impl Iterator<Item = (u32, &'a Row)>) -> Reply {
+    let regions: Vec<wire::Region> = rows.map(|(slot, row)| region(ask, slot, row)).collect();
     ok_compact(&wire::RegionList {
         count: regions.len(),
         regions,
     })
 }
 
-fn rows<'a>(ask: &Ask<'a>) -> impl Iterator<Item = (usize, &'a Row)> {
-    ask.cluster.regions.rows().iter().enumerate()
+/// All regions in the order of their keys.
+fn rows<'a>(ask: &Ask<'a>) -> impl Iterator<Item = (u32, &'a Row)> {
+    ask.cluster.regions.in_order(0)
 }
 
 pub(super) fn all(ask: &mut Ask<'_>) -> Reply {
@@ -134,11 +140,9 @@ pub(super) fn by_id(ask: &mut Ask<'_>) -> Reply {
             &format!("strconv.ParseUint: parsing {text:?}: invalid syntax"),
         );
     };
-    let place = ask.cluster.regions.find(id);
-    let found =
-        place.and_then(|place| Some((num::place(place.into()), ask.cluster.regions.get(place)?)));
-    match found {
-        Some((place, row)) => ok_compact(&region(ask, place, row)),
+    let slot = ask.cluster.regions.find(id);
+    match slot.and_then(|slot| Some((slot, ask.cluster.regions.get(slot)?))) {
+        Some((slot, row)) => ok_compact(&region(ask, slot, row)),
         None if ask.release() == Release::Head && id == 0 => {
             Reply::new(400, crate::http::JSON, super::format::pretty(&json!({})))
         }
@@ -157,9 +161,9 @@ pub(super) fn by_key(ask: &mut Ask<'_>) -> Reply {
     let Some(key) = key else {
         return errors::said(400, "split key is not in hex format");
     };
-    let place = num::place(keys::place_of(&key, ask.cluster.regions.len() as u64));
-    match ask.cluster.regions.rows().get(place) {
-        Some(row) => ok_compact(&region(ask, place, row)),
+    let place = keys::place_of(&key, ask.cluster.regions.keys());
+    match ask.cluster.regions.in_order(place).next() {
+        Some((slot, row)) => ok_compact(&region(ask, slot, row)),
         None => unknown(ask, "%v"),
     }
 }
@@ -217,11 +221,15 @@ pub(super) fn page(ask: &mut Ask<'_>) -> Reply {
         Ok(limit) => limit.unwrap_or(usize::MAX),
         Err(refusal) => return refusal,
     };
-    let first = num::place(keys::place_of(&from, ask.cluster.regions.len() as u64));
-    let chosen = rows(ask)
-        .skip(first)
-        .take_while(|(place, _)| {
-            to.is_empty() || *place == first || keys::start_key(*place as u64) < to
+    let space = ask.cluster.regions.keys();
+    let first = keys::place_of(&from, space);
+    let chosen = ask
+        .cluster
+        .regions
+        .in_order(first)
+        .take_while(|(slot, _)| {
+            let begins = space.at(first) == Some(*slot);
+            to.is_empty() || begins || keys::key_of(space.start(*slot)) < to
         })
         .take(limit);
     list(ask, chosen)
@@ -259,7 +267,7 @@ pub(super) fn of_store(ask: &mut Ask<'_>) -> Reply {
         Some("follower") => |p| !p.leader && !p.learner,
         Some("learner") => |p| p.learner,
         Some("pending") => |p| p.pending,
-        Some("witness") => |_| false,
+        Some("witness") => |p| p.witness,
         // A real PD refuses this too, and leaves its leader wedged.
         Some(other) => return errors::said(400, &format!("unknown region type: {other}")),
     };
@@ -271,30 +279,31 @@ pub(super) fn of_store(ask: &mut Ask<'_>) -> Reply {
 }
 
 /// The first of all regions by a measure, greatest first.
-fn top(ask: &Ask<'_>, measure: impl Fn(usize, &Row) -> u64) -> Reply {
+fn top(ask: &Ask<'_>, measure: impl Fn(u32, &Row) -> u64) -> Reply {
     let limit = match limit(ask) {
         Ok(limit) => limit.unwrap_or(0),
         Err(refusal) => return refusal,
     };
-    let mut ranked: Vec<(u64, usize, &Row)> = rows(ask)
-        .map(|(place, row)| (measure(place, row), place, row))
+    let mut ranked: Vec<(u64, u32, &Row)> = rows(ask)
+        .map(|(slot, row)| (measure(slot, row), slot, row))
         .collect();
-    ranked.sort_by_key(|(measure, place, _)| (std::cmp::Reverse(*measure), *place));
+    // A stable sort: equals stay in the order of their keys.
+    ranked.sort_by_key(|(measure, _, _)| std::cmp::Reverse(*measure));
     list(
         ask,
         ranked
             .into_iter()
             .take(limit)
-            .map(|(_, place, row)| (place, row)),
+            .map(|(_, slot, row)| (slot, row)),
     )
 }
 
 pub(super) fn top_write(ask: &mut Ask<'_>) -> Reply {
-    top(ask, |place, _| num::whole(flows(ask.cluster, place).0))
+    top(ask, |slot, _| num::whole(flows(ask.cluster, slot).0))
 }
 
 pub(super) fn top_read(ask: &mut Ask<'_>) -> Reply {
-    top(ask, |place, _| num::whole(flows(ask.cluster, place).1))
+    top(ask, |slot, _| num::whole(flows(ask.cluster, slot).1))
 }
 
 pub(super) fn top_size(ask: &mut Ask<'_>) -> Reply {
@@ -312,14 +321,14 @@ pub(super) fn top_version(ask: &mut Ask<'_>) -> Reply {
 /// The neighbours; at the end of the key space the left one comes twice, as it does in PD.
 pub(super) fn siblings(ask: &mut Ask<'_>) -> Reply {
     let id = ask.segment().to_owned();
-    let place = id.parse().ok().and_then(|id| ask.cluster.regions.find(id));
-    let Some(place) = place.map(|place| num::place(place.into())) else {
+    let slot = id.parse().ok().and_then(|id| ask.cluster.regions.find(id));
+    let Some(place) = slot.and_then(|slot| ask.cluster.regions.keys().place_of(slot)) else {
         let text = format!("region {id} not found");
         return errors::coded(ask.release(), 404, "region:ErrRegionNotFound", &text);
     };
     let at = |place: usize| {
-        let row = ask.cluster.regions.rows().get(place)?;
-        Some(region(ask, place, row))
+        let (slot, row) = ask.cluster.regions.in_order(place).next()?;
+        Some(region(ask, slot, row))
     };
     let left = place.checked_sub(1).and_then(at);
     let right = at(place + 1).or_else(|| place.checked_sub(1).and_then(at));
@@ -339,15 +348,15 @@ pub(super) fn replicated(ask: &mut Ask<'_>) -> Reply {
     let (Some(from), Some(to)) = (bound("startKey"), bound("endKey")) else {
         return errors::said(400, "startKey and endKey are needed, in hex");
     };
-    let regions = ask.cluster.regions.len() as u64;
-    let first = num::place(keys::place_of(&from, regions));
+    let regions = &ask.cluster.regions;
+    let first = keys::place_of(&from, regions.keys());
     let last = if to.is_empty() {
-        num::place(regions)
+        regions.len()
     } else {
-        num::place(keys::place_of(&to, regions))
+        keys::place_of(&to, regions.keys())
     };
-    let mut span = rows(ask).skip(first).take(last.saturating_sub(first) + 1);
-    let whole = span.all(|(_, row)| !row.has_pending() && !row.has_down() && !row.has_learner());
+    let mut span = regions.in_order(first).take(last.saturating_sub(first) + 1);
+    let whole = span.all(|(_, row)| !row.has_pending() && !row.has_down() && !row.is_moving());
     ok(&json!(if whole { "REPLICATED" } else { "INPROGRESS" }))
 }
 
@@ -366,11 +375,11 @@ pub(super) fn ailing(ask: &mut Ask<'_>) -> Reply {
         "down-peer" => Box::new(Row::has_down),
         "learner-peer" => Box::new(Row::has_learner),
         "offline-peer" => Box::new(offline),
-        "miss-peer" => Box::new(move |row| row.len() < replicas),
+        "miss-peer" => Box::new(move |row| row.replicas() < replicas),
         "extra-peer" => Box::new(move |row| row.peers().filter(|p| !p.learner).count() > replicas),
-        "empty-region" => Box::new(|row| row.size_mib <= 1),
-        "oversized-region" => Box::new(|row| row.size_mib > 144),
-        "undersized-region" => Box::new(|row| row.size_mib <= 20),
+        "empty-region" => Box::new(Row::is_empty),
+        "oversized-region" => Box::new(Row::is_oversized),
+        "undersized-region" => Box::new(Row::is_undersized),
         _ => return Reply::text(404, "404 page not found"),
     };
     // These lists are kept on heartbeats: a new leader's are empty, and fill.

@@ -11,26 +11,21 @@ use crate::num;
 use super::format::{self, ok};
 use super::{Ask, errors, keys};
 
-/// Bytes that a key and its value take on the wire.
-pub(super) const BYTES_PER_KEY: f64 = 256.0;
+pub(super) use crate::cluster::traffic::BYTES_PER_KEY;
 
 pub(super) fn region(ask: &mut Ask<'_>) -> Reply {
     let cluster = ask.cluster;
     let bound = |name| ask.params.bytes(name).unwrap_or_default();
-    let regions = cluster.regions.len();
-    let first = num::place(keys::place_of(bound("start_key"), regions as u64));
+    let space = cluster.regions.keys();
+    let first = keys::place_of(bound("start_key"), space);
     let end = bound("end_key");
-    let last = if end.is_empty() {
-        regions
-    } else {
-        let place = num::place(keys::place_of(end, regions as u64));
-        place + usize::from(keys::start_key(place as u64).as_slice() < end)
-    };
-    let rows = cluster
+    let before_end = |slot: u32| end.is_empty() || keys::key_of(space.start(slot)).as_slice() < end;
+    let rows: Vec<&Row> = cluster
         .regions
-        .rows()
-        .get(first..last.max(first))
-        .unwrap_or_default();
+        .in_order(first)
+        .take_while(|(slot, _)| before_end(*slot))
+        .map(|(_, row)| row)
+        .collect();
     if ask.params.has("count") {
         return ok(&json!({
             "count": rows.len(),
@@ -47,11 +42,11 @@ pub(super) fn region(ask: &mut Ask<'_>) -> Reply {
         }));
     }
     let size = |row: &Row| u64::from(row.size_mib);
-    let all: u64 = rows.iter().map(size).sum();
-    let empty = rows.iter().filter(|row| row.size_mib <= 1).count();
+    let all: u64 = rows.iter().map(|row| size(row)).sum();
+    let empty = rows.iter().filter(|row| row.is_empty()).count();
     // Per store: leaders, peers, leaders' size, peers' size.
     let mut stores: BTreeMap<u16, [u64; 4]> = BTreeMap::new();
-    for row in rows {
+    for row in &rows {
         let led = cluster.gathered(row.id.into());
         for peer in row.peers() {
             let [leaders, peers, leader_size, peer_size] = stores.entry(peer.store).or_default();

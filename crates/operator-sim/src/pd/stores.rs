@@ -13,26 +13,37 @@ use crate::shape::Release;
 use super::format::{self, float, ok};
 use super::{Ask, errors, wire};
 
-/// Leaders and peers of a store that PD's present leader knows of.
-fn counts(cluster: &Cluster, place: u16) -> (u64, u64) {
-    let tally = cluster.regions.tally(place);
-    if !cluster.pd_is_cold() {
-        return (tally.leaders.into(), tally.peers.into());
+/// The leaders of each store that PD's present leader knows of, by place: counted in one pass over the regions where it
+/// began with nothing, for a region's leader is known from its first heartbeat on.
+struct Leaders(Option<Vec<u64>>);
+
+impl Leaders {
+    fn of(cluster: &Cluster) -> Self {
+        if !cluster.pd_is_cold() {
+            return Self(None);
+        }
+        let mut known = vec![0; cluster.stores.len()];
+        for row in cluster.regions.rows() {
+            let led = row.leader().filter(|_| cluster.gathered(row.id.into()));
+            if let Some(count) = led.and_then(|peer| known.get_mut(usize::from(peer.store))) {
+                *count += 1;
+            }
+        }
+        Self(Some(known))
     }
-    // A leader that began with nothing: a region's leader is known from its first heartbeat on.
-    let known = cluster
-        .regions
-        .rows()
-        .iter()
-        .filter(|row| row.is_led_by(place));
-    let leaders = known.filter(|row| cluster.gathered(row.id.into())).count();
-    (leaders as u64, tally.peers.into())
+
+    fn on(&self, cluster: &Cluster, place: u16) -> u64 {
+        match &self.0 {
+            Some(known) => known.get(usize::from(place)).copied().unwrap_or(0),
+            None => cluster.regions.tally(place).leaders.into(),
+        }
+    }
 }
 
-fn store(cluster: &Cluster, place: u16, store: &Store) -> wire::Store {
+fn store(cluster: &Cluster, leaders: &Leaders, place: u16, store: &Store) -> wire::Store {
     let tally = cluster.regions.tally(place);
     let reports = &store.reports;
-    let (leaders, peers) = counts(cluster, place);
+    let (leaders, peers) = (leaders.on(cluster, place), u64::from(tally.peers));
     let sized = |bytes: u64| format::size(if reports.sized { bytes } else { 0 });
     let reported = reports.last.is_some();
     let unix = |moment: i64| cluster.unix_of(moment);
@@ -51,7 +62,7 @@ fn store(cluster: &Cluster, place: u16, store: &Store) -> wire::Store {
             },
             labels: labels_of(store),
             version: store.version.clone(),
-            peer_address: store.address(),
+            peer_address: store.peer_address(),
             status_address: store.status_address(),
             git_hash: "0".repeat(40),
             start_timestamp: Some(unix(start).div_euclid(1000)),
@@ -81,6 +92,7 @@ fn store(cluster: &Cluster, place: u16, store: &Store) -> wire::Store {
             region_score: float(region_score(store, tally.region_mib)),
             region_size: tally.region_mib,
             learner_count: tally.learners.into(),
+            witness_count: tally.witnesses.into(),
             pending_peer_count: if release >= Release::V8_5 {
                 tally.pending.into()
             } else {
@@ -132,6 +144,9 @@ fn region_score(store: &Store, region_mib: u64) -> f64 {
 
 fn labels_of(store: &Store) -> Vec<wire::Label> {
     let label = |key, value| wire::Label { key, value };
+    if !store.is_tikv() {
+        return vec![label("engine", store.engine.name().to_owned())];
+    }
     vec![
         label("zone", format!("z{}", (store.id - 1) % 3 + 1)),
         label("host", format!("h{}", store.id)),
@@ -146,9 +161,10 @@ fn listed(cluster: &Cluster, wanted: impl Fn(&Store) -> bool) -> Reply {
         .map(|(place, store)| (prng::hash(cluster.now, place.into(), 1), place, store))
         .collect();
     chosen.sort_by_key(|(turn, place, _)| (*turn, *place));
+    let leaders = Leaders::of(cluster);
     let stores: Vec<wire::Store> = chosen
         .into_iter()
-        .map(|(_, place, one)| store(cluster, place, one))
+        .map(|(_, place, one)| store(cluster, &leaders, place, one))
         .collect();
     #[derive(serde::Serialize)]
     struct List {
@@ -216,7 +232,10 @@ pub(super) fn named<'a>(ask: &Ask<'a>) -> Result<(u16, &'a Store), Reply> {
 
 pub(super) fn one(ask: &mut Ask<'_>) -> Reply {
     match named(ask) {
-        Ok((place, found)) => ok(&store(ask.cluster, place, found)),
+        Ok((place, found)) => {
+            let leaders = Leaders::of(ask.cluster);
+            ok(&store(ask.cluster, &leaders, place, found))
+        }
         Err(refusal) => refusal,
     }
 }
@@ -239,10 +258,11 @@ pub(super) fn labels(ask: &mut Ask<'_>) -> Reply {
 /// The one answer with sizes in whole bytes.
 pub(super) fn trend(ask: &mut Ask<'_>) -> Reply {
     let cluster = ask.cluster;
+    let leaders = Leaders::of(cluster);
     let stores: Vec<Value> = (0_u16..)
         .zip(&cluster.stores)
         .filter(|(_, store)| store.meta != Meta::Tombstone)
-        .map(|(place, one)| trend_of(cluster, place, one))
+        .map(|(place, one)| trend_of(cluster, &leaders, place, one))
         .collect();
     let now = cluster.unix_of(num::signed(cluster.now)).div_euclid(1000);
     ok(&json!({
@@ -251,8 +271,8 @@ pub(super) fn trend(ask: &mut Ask<'_>) -> Reply {
     }))
 }
 
-fn trend_of(cluster: &Cluster, place: u16, one: &Store) -> Value {
-    let said = store(cluster, place, one);
+fn trend_of(cluster: &Cluster, leaders: &Leaders, place: u16, one: &Store) -> Value {
+    let said = store(cluster, leaders, place, one);
     let sized = |bytes: u64| if one.reports.sized { bytes } else { 0 };
     let flows = |wanted| -> (Option<Vec<Value>>, Value) {
         let rates: Vec<f64> = cluster

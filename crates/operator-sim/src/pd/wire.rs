@@ -63,6 +63,8 @@ pub(super) struct Status {
     #[serde(skip_serializing_if = "zero")]
     pub(super) learner_count: u64,
     #[serde(skip_serializing_if = "zero")]
+    pub(super) witness_count: u64,
+    #[serde(skip_serializing_if = "zero")]
     pub(super) pending_peer_count: u64,
     #[serde(skip_serializing_if = "zero")]
     pub(super) slow_score: u64,
@@ -133,6 +135,8 @@ pub(super) struct Peer {
     pub(super) store_id: u64,
     #[serde(skip_serializing_if = "zero")]
     pub(super) role: u64,
+    #[serde(skip_serializing_if = "not")]
+    pub(super) is_witness: bool,
 }
 
 #[derive(Serialize)]

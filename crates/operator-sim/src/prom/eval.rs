@@ -292,17 +292,16 @@ pub(crate) fn nameless(mut point: Point) -> Point {
 }
 
 fn wanted(selector: &VectorSelector) -> Result<Wanted<'_>, QueryError> {
-    let name = selector
-        .name
-        .as_deref()
-        .ok_or_else(|| QueryError::Unsupported("a selector without a metric's name".to_owned()))?;
     if !selector.matchers.or_matchers.is_empty() {
         return Err(QueryError::Unsupported("`or` between matchers".to_owned()));
     }
-    Ok(Wanted {
-        name,
-        matchers: &selector.matchers,
-    })
+    let name = selector.name.as_deref();
+    let matchers = &selector.matchers;
+    if name.is_none() && matchers.matchers.iter().all(|matcher| matcher.is_match("")) {
+        let text = "vector selector must contain at least one non-empty matcher";
+        return Err(QueryError::Parse(text.to_owned()));
+    }
+    Ok(Wanted { name, matchers })
 }
 
 fn millis(span: Duration) -> Millis {

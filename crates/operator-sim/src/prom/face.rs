@@ -11,7 +11,7 @@ use crate::num::{self, Millis};
 use super::eval::{self, Eval, MAX_STEPS, Point, QueryError, Value};
 use super::render;
 use super::select::{Samples, Set};
-use super::series::{Outcome as Scraped, Target};
+use super::series::Outcome as Scraped;
 
 const JSON: &str = "application/json";
 
@@ -273,10 +273,7 @@ fn targets(cluster: &Cluster, _: &Request) -> Result<Json, Refusal> {
                 Some(Scraped::Gone) => return None,
             };
             let labels = super::select::target_set(cluster, scraped.target);
-            let job = match scraped.target {
-                Target::Store(_) => "tikv",
-                Target::Member(_) => "pd",
-            };
+            let job = scraped.target.component();
             let at = last.map_or(0, |scrape| cluster.unix_of(num::signed(scrape.at)));
             Some(json!({
                 "discoveredLabels": {"job": job},

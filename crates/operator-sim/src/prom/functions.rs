@@ -6,7 +6,9 @@ use promql_parser::parser::{Call, Expr};
 
 use crate::num::{Millis, seconds};
 
+use super::aggregate::{quantile_among, variance};
 use super::eval::{Eval, Point, QueryError, Value, Window, nameless};
+use super::labels;
 use super::select::Set;
 
 type OverRange = fn(&[(Millis, f64)], &Window) -> Option<f64>;
@@ -24,6 +26,11 @@ pub(crate) static RANGE: &[(&str, OverRange)] = &[
     }),
     ("count_over_time", |s, _| Some(s.len() as f64)),
     ("delta", |s, w| extrapolated(s, w, Growth::Delta)),
+    ("deriv", |s, _| line(s).map(|(slope, _)| slope)),
+    ("idelta", |s, _| match s {
+        [.., before, last] => Some(last.1 - before.1),
+        _ => None,
+    }),
     ("increase", |s, w| extrapolated(s, w, Growth::Increase)),
     ("irate", |s, _| instant_rate(s)),
     ("last_over_time", |s, _| s.last().map(|(_, value)| *value)),
@@ -33,10 +40,13 @@ pub(crate) static RANGE: &[(&str, OverRange)] = &[
     ("min_over_time", |s, _| {
         s.iter().map(|(_, v)| *v).reduce(f64::min)
     }),
+    ("present_over_time", |_, _| Some(1.0)),
     ("rate", |s, w| extrapolated(s, w, Growth::Rate)),
     ("resets", |s, _| {
         Some(steps(s).filter(|(a, b)| b < a).count() as f64)
     }),
+    ("stddev_over_time", |s, _| Some(variance(&values(s)).sqrt())),
+    ("stdvar_over_time", |s, _| Some(variance(&values(s)))),
     ("sum_over_time", |s, _| Some(sum(s))),
 ];
 
@@ -47,16 +57,31 @@ pub(crate) static VALUE: &[(&str, OverValue)] = &[
     ("exp", f64::exp),
     ("floor", f64::floor),
     ("ln", f64::ln),
-    ("round", |v| (v + 0.5).floor()),
+    ("log10", f64::log10),
+    ("log2", f64::log2),
+    ("sgn", |v| {
+        if v == 0.0 || v.is_nan() {
+            v
+        } else {
+            v.signum()
+        }
+    }),
     ("sqrt", f64::sqrt),
 ];
 
 /// Functions with rules of their own.
 pub(crate) static OTHER: &[&str] = &[
     "absent",
+    "absent_over_time",
+    "clamp",
     "clamp_max",
     "clamp_min",
     "histogram_quantile",
+    "label_join",
+    "label_replace",
+    "predict_linear",
+    "quantile_over_time",
+    "round",
     "scalar",
     "sort",
     "sort_desc",
@@ -75,19 +100,11 @@ pub(crate) fn value(eval: &Eval<'_>, call: &Call) -> Result<Value, QueryError> {
     };
     if let Some((_, over)) = RANGE.iter().find(|(known, _)| *known == name) {
         let window = eval.window(argument(0)?)?;
-        return Ok(Value::Vector(over_range(
-            eval,
-            &window,
-            *over,
-            name == "last_over_time",
-        )));
+        let keep_name = name == "last_over_time";
+        let over = |samples: &[(Millis, f64)]| over(samples, &window);
+        return Ok(Value::Vector(each(eval, &window, over, keep_name)));
     }
     if let Some((_, over)) = VALUE.iter().find(|(known, _)| *known == name) {
-        if call.args.args.len() > 1 {
-            return Err(QueryError::Unsupported(format!(
-                "`{name}` with several arguments"
-            )));
-        }
         return Ok(map(eval.vector(argument(0)?)?, over));
     }
     Ok(match name {
@@ -109,7 +126,48 @@ pub(crate) fn value(eval: &Eval<'_>, call: &Call) -> Result<Value, QueryError> {
             });
             Value::Vector(stamped.collect())
         }
-        "absent" => Value::Vector(absent(eval, argument(0)?)?),
+        "absent" => {
+            let found = !eval.vector(argument(0)?)?.is_empty();
+            Value::Vector(absent(eval, argument(0)?, found))
+        }
+        "absent_over_time" => {
+            let window = eval.window(argument(0)?)?;
+            let found = window.series.iter().any(|(_, samples)| !samples.is_empty());
+            Value::Vector(absent(eval, argument(0)?, found))
+        }
+        "clamp" => {
+            let (low, high) = (eval.scalar(argument(1)?)?, eval.scalar(argument(2)?)?);
+            let points = eval.vector(argument(0)?)?;
+            if low > high {
+                return Ok(Value::Vector(Vec::new()));
+            }
+            map(points, |v| v.max(low).min(high))
+        }
+        "label_join" | "label_replace" => Value::Vector(labels::value(eval, call)?),
+        "predict_linear" => {
+            let window = eval.window(argument(0)?)?;
+            let ahead = eval.scalar(argument(1)?)?;
+            let at = eval.at;
+            let predict = |samples: &[(Millis, f64)]| {
+                let (slope, last) = line(samples)?;
+                let since = samples.last().map_or(at, |(at, _)| *at);
+                Some(last + slope * (ahead + seconds(at.saturating_sub(since))))
+            };
+            Value::Vector(each(eval, &window, predict, false))
+        }
+        "quantile_over_time" => {
+            let quantile = eval.scalar(argument(0)?)?;
+            let window = eval.window(argument(1)?)?;
+            let of = |samples: &[(Millis, f64)]| Some(quantile_among(quantile, &values(samples)));
+            Value::Vector(each(eval, &window, of, false))
+        }
+        "round" => {
+            let to = match call.args.args.get(1) {
+                Some(to) => eval.scalar(to)?,
+                None => 1.0,
+            };
+            map(eval.vector(argument(0)?)?, |v| (v / to + 0.5).floor() * to)
+        }
         "clamp_max" | "clamp_min" => {
             let (points, bound) = (eval.vector(argument(0)?)?, eval.scalar(argument(1)?)?);
             let low = name == "clamp_min";
@@ -139,11 +197,17 @@ fn map(points: Vec<Point>, over: impl Fn(f64) -> f64) -> Value {
     Value::Vector(mapped.collect())
 }
 
-fn over_range(eval: &Eval<'_>, window: &Window, over: OverRange, keep_name: bool) -> Vec<Point> {
+/// One number of each series, where there is one.
+fn each(
+    eval: &Eval<'_>,
+    window: &Window,
+    over: impl Fn(&[(Millis, f64)]) -> Option<f64>,
+    keep_name: bool,
+) -> Vec<Point> {
     let series = window.series.iter().filter_map(|(set, samples)| {
         let point = Point {
             set: set.clone(),
-            value: over(samples, window)?,
+            value: over(samples)?,
             at: eval.at,
         };
         Some(if keep_name { point } else { nameless(point) })
@@ -151,23 +215,51 @@ fn over_range(eval: &Eval<'_>, window: &Window, over: OverRange, keep_name: bool
     series.collect()
 }
 
-fn absent(eval: &Eval<'_>, expr: &Expr) -> Result<Vec<Point>, QueryError> {
-    if !eval.vector(expr)?.is_empty() {
-        return Ok(Vec::new());
+/// One row with the labels that were asked for by equality, where nothing was found.
+fn absent(eval: &Eval<'_>, expr: &Expr, found: bool) -> Vec<Point> {
+    if found {
+        return Vec::new();
     }
-    let mut set = Set::new();
-    if let Expr::VectorSelector(selector) = expr {
-        for matcher in &selector.matchers.matchers {
-            if matcher.op == promql_parser::label::MatchOp::Equal && matcher.name != "__name__" {
-                set.insert(matcher.name.clone(), matcher.value.clone());
-            }
-        }
-    }
-    Ok(vec![Point {
-        set,
+    let matchers = match expr {
+        Expr::VectorSelector(selector) => Some(&selector.matchers),
+        Expr::MatrixSelector(matrix) => Some(&matrix.vs.matchers),
+        _ => None,
+    };
+    let equal = matchers
+        .into_iter()
+        .flat_map(|m| &m.matchers)
+        .filter(|m| m.op == promql_parser::label::MatchOp::Equal && m.name != "__name__");
+    vec![Point {
+        set: equal.map(|m| (m.name.clone(), m.value.clone())).collect(),
         value: 1.0,
         at: eval.at,
-    }])
+    }]
+}
+
+fn values(samples: &[(Millis, f64)]) -> Vec<f64> {
+    samples.iter().map(|(_, value)| *value).collect()
+}
+
+/// The straight line through the samples: its slope per second, and its value at the last of them.
+fn line(samples: &[(Millis, f64)]) -> Option<(f64, f64)> {
+    let last = samples.last()?.0;
+    let count = samples.len() as f64;
+    let x = |at: Millis| -seconds(last.saturating_sub(at));
+    let mean_x = samples.iter().map(|(at, _)| x(*at)).sum::<f64>() / count;
+    let mean_y = sum(samples) / count;
+    let spread: f64 = samples
+        .iter()
+        .map(|(at, _)| (x(*at) - mean_x).powi(2))
+        .sum();
+    if samples.len() < 2 || spread <= 0.0 {
+        return None;
+    }
+    let both: f64 = samples
+        .iter()
+        .map(|(at, y)| (x(*at) - mean_x) * (y - mean_y))
+        .sum();
+    let slope = both / spread;
+    Some((slope, mean_y - slope * mean_x))
 }
 
 fn sum(samples: &[(Millis, f64)]) -> f64 {
@@ -334,6 +426,14 @@ mod tests {
         let samples = [(0, 100.0), (15_000, 130.0), (30_000, 10.0), (45_000, 40.0)];
         let grown = extrapolated(&samples, &window(0, 45_000), Growth::Increase).unwrap();
         assert!((grown - 70.0).abs() < 1e-9, "{grown}");
+    }
+
+    #[test]
+    fn a_straight_line_is_followed() {
+        let samples: Vec<(Millis, f64)> = (0..5).map(|n| (n * 10_000, 3.0 * n as f64)).collect();
+        let (slope, last) = line(&samples).unwrap();
+        assert!((slope - 0.3).abs() < 1e-12 && (last - 12.0).abs() < 1e-9);
+        assert_eq!(line(&samples[..1]), None);
     }
 
     #[test]

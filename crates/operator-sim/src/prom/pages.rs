@@ -12,7 +12,7 @@ use super::render::number;
 pub(crate) fn store_page(cluster: &Cluster, place: u16) -> Option<String> {
     let running = cluster
         .store(place)
-        .is_some_and(crate::cluster::store::Store::is_running);
+        .is_some_and(|store| store.is_running() && store.is_tikv());
     let page = cluster.store_page(place).filter(|_| running)?;
     Some(write(families::STORE, &page))
 }

@@ -21,10 +21,22 @@ pub(crate) const LOOKBACK: Millis = 5 * MINUTE;
 /// The samples of one series: (model time, value), oldest first.
 pub(crate) type Samples = Vec<(Millis, f64)>;
 
-/// What is asked for: a name and matchers of labels.
+/// What is asked for: a name and matchers of labels, or matchers alone.
 pub(crate) struct Wanted<'a> {
-    pub(crate) name: &'a str,
+    pub(crate) name: Option<&'a str>,
     pub(crate) matchers: &'a Matchers,
+}
+
+impl Wanted<'_> {
+    fn is_named(&self, name: &str) -> bool {
+        self.name.is_none_or(|wanted| wanted == name) && self.fits("__name__", name)
+    }
+
+    /// Whether a label's value is what the matchers want of it.
+    fn fits(&self, label: &str, value: &str) -> bool {
+        let mut of = self.matchers.matchers.iter().filter(|m| m.name == label);
+        of.all(|matcher| matcher.is_match(value))
+    }
 }
 
 /// The newest sample of each series at `at`. A series that its target's newest scrape lacks has ended.
@@ -78,16 +90,14 @@ fn visible<'a>(cluster: &Cluster, target: &'a Scraped) -> impl Iterator<Item = &
 
 /// The labels that Prometheus gives a target.
 fn target_labels(cluster: &Cluster, target: Target) -> Vec<(&'static str, String)> {
-    let component = match target {
-        Target::Store(_) => "tikv",
-        Target::Member(_) => "pd",
-    };
+    let component = target.component();
     let number = match target {
         Target::Store(place) => u64::from(place),
+        Target::Tiflash(place) => u64::from(place.saturating_sub(cluster.shape.stores)),
         Target::Member(place) => place as u64,
     };
     let instance = match (cluster.shape.labels, target) {
-        (LabelStyle::Tiup, Target::Store(place)) => cluster
+        (LabelStyle::Tiup, Target::Store(place) | Target::Tiflash(place)) => cluster
             .store(place)
             .map(crate::cluster::store::Store::status_address)
             .unwrap_or_default(),
@@ -99,6 +109,7 @@ fn target_labels(cluster: &Cluster, target: Target) -> Vec<(&'static str, String
         }
         (LabelStyle::Operator, _) => format!("basic-{component}-{number}"),
         (LabelStyle::Compose, Target::Store(_)) => format!("tikv{number}:20180"),
+        (LabelStyle::Compose, Target::Tiflash(_)) => format!("tiflash{number}:20292"),
         (LabelStyle::Compose, Target::Member(_)) => format!("pd{number}:2379"),
     };
     let name = if cluster.conditions.prometheus.renamed {
@@ -133,6 +144,8 @@ struct Collect<'a> {
     wanted: &'a Wanted<'a>,
     target: Vec<(&'static str, String)>,
     at: Millis,
+    /// The metric at hand.
+    name: String,
     suffix: &'static str,
     found: BTreeMap<Set, Samples>,
 }
@@ -143,6 +156,7 @@ impl<'a> Collect<'a> {
             wanted,
             target: target_labels(cluster, target),
             at: 0,
+            name: String::new(),
             suffix: "",
             found: BTreeMap::new(),
         }
@@ -157,6 +171,7 @@ impl<'a> Collect<'a> {
                 self.health(1.0);
                 match page {
                     Page::Store(page) => self.fill(families::STORE, page),
+                    Page::Tiflash => {}
                     Page::Pd(page) => self.fill(families::PD, page),
                 }
             }
@@ -164,26 +179,31 @@ impl<'a> Collect<'a> {
     }
 
     fn health(&mut self, value: f64) {
-        if self.wanted.name == "up" {
+        if self.wanted.is_named("up") {
+            "up".clone_into(&mut self.name);
             self.add(&[], None, value);
         }
     }
 
     fn fill<T>(&mut self, families: &[Family<T>], page: &T) {
         for family in families {
-            let Some(suffix) = self.wanted.name.strip_prefix(family.name) else {
-                continue;
+            let suffixes: &[&str] = if family.kind == families::Kind::Histogram {
+                &["_bucket", "_sum", "_count"]
+            } else {
+                &[""]
             };
-            let histogram = family.kind == families::Kind::Histogram;
-            let known = ["_bucket", "_sum", "_count"]
-                .into_iter()
-                .find(|known| *known == suffix);
-            match known {
-                Some(known) if histogram => self.suffix = known,
-                None if suffix.is_empty() && !histogram => self.suffix = "",
-                _ => continue,
+            for suffix in suffixes {
+                let beginning = self.wanted.name.is_none_or(|n| n.starts_with(family.name));
+                let name = if beginning {
+                    format!("{}{suffix}", family.name)
+                } else {
+                    continue;
+                };
+                if self.wanted.is_named(&name) {
+                    (self.name, self.suffix) = (name, suffix);
+                    (family.fill)(page, self);
+                }
             }
-            (family.fill)(page, self);
         }
     }
 
@@ -196,7 +216,7 @@ impl<'a> Collect<'a> {
                 .map(|(name, value)| (*name, value.as_str()));
             own.chain(bound.map(|bound| ("le", bound)))
                 .chain(target)
-                .chain([("__name__", self.wanted.name)])
+                .chain([("__name__", self.name.as_str())])
         };
         let matches = self.wanted.matchers.matchers.iter().all(|matcher| {
             let value = all().find(|(name, _)| *name == matcher.name);
@@ -219,7 +239,12 @@ impl Sink for Collect<'_> {
     }
 
     fn histogram(&mut self, labels: Labels<'_>, bounds: &[String], counts: &[f64], sum: f64) {
+        // Most of a page's histograms are not asked for: those are told by their own labels.
+        let wanted = labels
+            .iter()
+            .all(|(label, value)| self.wanted.fits(label, value));
         match self.suffix {
+            _ if !wanted => {}
             "_sum" => self.add(labels, None, sum),
             "_count" => self.add(labels, None, num::whole(counts.iter().sum()) as f64),
             _ => {

@@ -17,7 +17,20 @@ use crate::shape::{Release, Shape};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
     Store(u16),
+    /// A store of TiFlash, which is a job of its own.
+    Tiflash(u16),
     Member(usize),
+}
+
+impl Target {
+    /// What Prometheus' jobs call such targets.
+    pub(crate) fn component(self) -> &'static str {
+        match self {
+            Self::Store(_) => "tikv",
+            Self::Tiflash(_) => "tiflash",
+            Self::Member(_) => "pd",
+        }
+    }
 }
 
 /// What a store shows at one moment.
@@ -43,6 +56,9 @@ pub(crate) struct StorePage {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PdStoreRow {
     pub(crate) id: u64,
+    pub(crate) engine: &'static str,
+    pub(crate) learners: u32,
+    pub(crate) witnesses: u32,
     pub(crate) address: String,
     pub(crate) seen: Seen,
     pub(crate) unhealthy: bool,
@@ -65,11 +81,16 @@ pub(crate) struct PdPage {
     pub(crate) leads: bool,
     /// The rows per store; empty on members that do not lead.
     pub(crate) stores: Vec<PdStoreRow>,
-    /// pending, down, learner peers' regions; offline peers' regions.
+    /// Regions with an ailment, one number each.
     pub(crate) pending: u32,
     pub(crate) down: u32,
     pub(crate) learner: u32,
     pub(crate) offline: u32,
+    pub(crate) missing: u32,
+    pub(crate) extra: u32,
+    pub(crate) empty: u32,
+    pub(crate) oversized: u32,
+    pub(crate) undersized: u32,
     pub(crate) health: Vec<(String, bool)>,
     pub(crate) schedulers: Vec<(String, bool)>,
     /// (address, store id, flow is write, bytes per second) of hot leaders.
@@ -79,6 +100,8 @@ pub(crate) struct PdPage {
 #[derive(Debug, Clone)]
 pub(crate) enum Page {
     Store(Box<StorePage>),
+    /// TiFlash has none of TiKV's series: that it is up is all there is of it.
+    Tiflash,
     Pd(Box<PdPage>),
 }
 
@@ -128,6 +151,9 @@ impl Scrapes {
         };
         for place in 0..shape.stores {
             scrapes.add_store(place);
+        }
+        for place in shape.stores..shape.stores + shape.tiflash {
+            scrapes.add(Target::Tiflash(place));
         }
         for place in 0..usize::from(shape.members) {
             scrapes.add(Target::Member(place));
@@ -193,7 +219,7 @@ impl Cluster {
             outcome,
         };
         match target {
-            Target::Store(place) => {
+            Target::Store(place) | Target::Tiflash(place) => {
                 let gone = self
                     .conditions
                     .stores
@@ -205,6 +231,9 @@ impl Cluster {
                     None | Some((_, Meta::Tombstone)) => at(now, Outcome::Gone),
                     Some((Process::Dead, _)) => at(now, Outcome::Down),
                     Some((Process::Frozen, _)) => at(timeout, Outcome::Down),
+                    Some((Process::Running, _)) if matches!(target, Target::Tiflash(_)) => {
+                        at(now, Outcome::Up(Page::Tiflash))
+                    }
                     Some((Process::Running, _)) => {
                         self.accrue(place);
                         let page = self
@@ -296,6 +325,11 @@ impl Cluster {
             down: count(ailing.down),
             learner: count(ailing.learner),
             offline: count(offline),
+            missing: count(ailing.missing(self.pd.config.max_replicas)),
+            extra: count(ailing.extra(self.pd.config.max_replicas)),
+            empty: count(ailing.empty),
+            oversized: count(ailing.oversized),
+            undersized: count(ailing.undersized),
             health: if leads {
                 (0..self.pd.members.len())
                     .filter_map(|place| {
@@ -334,6 +368,9 @@ impl Cluster {
                     .map_or(Millis::MAX, |last| num::since(self.now, last));
                 PdStoreRow {
                     id: store.id,
+                    engine: store.engine.name(),
+                    learners: tally.learners,
+                    witnesses: tally.witnesses,
                     address: store.address(),
                     seen: self.seen(store),
                     unhealthy: silent > 10 * num::MINUTE,

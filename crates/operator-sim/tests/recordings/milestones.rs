@@ -122,6 +122,28 @@ const ONE_UNHEALTHY: Holds = |poll, _| {
 };
 const NO_SCHEDULER: Holds = |poll, _| poll.body.as_array().is_some_and(Vec::is_empty);
 const SCHEDULERS: Holds = |poll, _| poll.body.as_array().is_some_and(|names| names.len() >= 5);
+/// Four fifths of the disk are full.
+const FULL: Holds = |poll, ids| {
+    let bytes = |text: &Value| -> Option<f64> {
+        let text = text.as_str()?;
+        let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let unit = match &text[digits.len()..] {
+            "B" => 0,
+            "KiB" => 10,
+            "MiB" => 20,
+            "GiB" => 30,
+            _ => return None,
+        };
+        Some(digits.parse::<f64>().ok()? * f64::from(1_u32 << unit))
+    };
+    each(poll, ids, |store| {
+        let sizes = (
+            bytes(&store["status"]["available"]),
+            bytes(&store["status"]["capacity"]),
+        );
+        matches!(sizes, (Some(available), Some(capacity)) if available < 0.2 * capacity)
+    })
+};
 const HOT: Holds = |poll, _| {
     let stores = poll.body["as_leader"].as_object().into_iter().flatten();
     stores
@@ -253,6 +275,57 @@ static INCIDENTS: &[Incident] = &[
         names: &[],
         until: 280,
         milestones: &[said("listed", "/hotspot/regions/write", 0.0, 60.0, HOT)],
+    },
+    Incident {
+        recording: "crash-loop",
+        faults: &[
+            "store-restarted store=2 away=5s at=60s",
+            "store-restarted store=2 away=5s at=100s",
+            "store-restarted store=2 away=5s at=140s",
+            "store-restarted store=2 away=5s at=180s",
+        ],
+        touched: &[2],
+        names: &["tikv-2"],
+        until: 210,
+        milestones: &[
+            stores("busy after the first", 0.0, 8.0, BUSY),
+            stores("busy after the second", 40.0, 8.0, BUSY),
+            stores("busy after the third", 80.0, 8.0, BUSY),
+            stores("busy after the fourth", 120.0, 8.0, BUSY),
+            stores("busy no more", 140.0, 15.0, IDLE),
+            stores("leads again", 150.0, 25.0, LEADS),
+        ],
+    },
+    Incident {
+        recording: "rolling-restart",
+        faults: &[
+            "evict-leader-left store=1 at=60s for=20600ms",
+            "store-stopped store=1 at=60600ms for=100ms",
+            "evict-leader-left store=2 at=95600ms for=20700ms",
+            "store-stopped store=2 at=96400ms for=100ms",
+            "evict-leader-left store=3 at=131400ms for=20600ms",
+            "store-stopped store=3 at=132s for=100ms",
+        ],
+        touched: &[1],
+        names: &["tikv-0"],
+        until: 150,
+        milestones: &[
+            stores("leads nothing", 0.0, 4.0, LEADS_NOTHING),
+            stores("busy", 2.0, 8.0, BUSY),
+            stores("busy no more", 14.0, 15.0, IDLE),
+            stores("leads again", 20.0, 12.0, LEADS),
+        ],
+    },
+    Incident {
+        recording: "disk-fills",
+        faults: &["disk-fills store=1 level=0.87 over=330s at=60s"],
+        touched: &[1],
+        names: &["tikv-0"],
+        until: 380,
+        milestones: &[
+            stores("up throughout", -10.0, 4.0, UP),
+            stores("four fifths full", 0.0, 110.0, FULL),
+        ],
     },
     Incident {
         recording: "store-slow",

@@ -23,6 +23,25 @@ impl<S: Simd> Block<S> {
         self.0.simd_eq(byte).to_bitmask()
     }
 
+    /// A bit for every byte that is the one of the other block at its place.
+    #[inline(always)]
+    pub(super) fn same(&self, other: &Self) -> u64 {
+        self.0.simd_eq(other.0).to_bitmask()
+    }
+
+    /// A bit for every decimal digit.
+    #[inline(always)]
+    pub(super) fn digits(&self) -> u64 {
+        (self.0.simd_ge(b'0') & self.0.simd_le(b'9')).to_bitmask()
+    }
+
+    /// A bit for every letter of ASCII.
+    #[inline(always)]
+    pub(super) fn letters(&self) -> u64 {
+        let small = self.0 | 0x20;
+        (small.simd_ge(b'a') & small.simd_le(b'z')).to_bitmask()
+    }
+
     /// A bit for every byte that may not stand in bare text.
     #[inline(always)]
     pub(super) fn ends_bare(&self) -> u64 {

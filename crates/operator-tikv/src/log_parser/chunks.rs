@@ -4,6 +4,8 @@ use std::io::{self, Read};
 
 use memchr::{memchr, memrchr};
 
+use super::ends::Ends;
+
 /// Bytes asked for at a time.
 const READ: usize = 1 << 20;
 
@@ -205,7 +207,6 @@ pub struct RawLine<'a> {
 }
 
 /// Reads a stream line by line, at its line feeds only: U+2028 and its like stay inside.
-#[derive(Debug)]
 pub struct LineReader<R> {
     chunks: Chunks<R>,
     /// The rest of the chunk at hand, as a place in the buffer of `chunks`.
@@ -213,6 +214,18 @@ pub struct LineReader<R> {
     stop: usize,
     offset: u64,
     cut: bool,
+    ends: Box<Ends>,
+    /// How many ends were found and how many of them are behind.
+    found: usize,
+    passed: usize,
+}
+
+impl<R> std::fmt::Debug for LineReader<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LineReader")
+            .field("offset", &self.offset)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<R: Read> LineReader<R> {
@@ -229,6 +242,9 @@ impl<R: Read> LineReader<R> {
             stop: 0,
             offset: 0,
             cut: false,
+            ends: Box::new(Ends::new()),
+            found: 0,
+            passed: 0,
         }
     }
 
@@ -236,28 +252,41 @@ impl<R: Read> LineReader<R> {
     ///
     /// # Errors
     /// What the stream reports.
+    #[inline]
     pub fn next_line(&mut self) -> io::Result<Option<RawLine<'_>>> {
+        while self.passed == self.found {
+            if !self.find_ends()? {
+                return Ok(None);
+            }
+        }
+        let end = self.ends.at(self.passed);
+        self.passed += 1;
+        let begin = self.at;
+        self.at = (end + 1).min(self.stop);
+        let line = RawLine {
+            bytes: self.chunks.buffer.get(begin..end).unwrap_or_default(),
+            offset: self.offset,
+            cut: self.cut && self.at == self.stop,
+        };
+        self.offset += (self.at - begin) as u64;
+        Ok(Some(line))
+    }
+
+    /// Finds the ends of the next lines, of the next chunk where this one is done; `false` at the
+    /// end of the stream.
+    fn find_ends(&mut self) -> io::Result<bool> {
         if self.at == self.stop {
             let Some(chunk) = self.chunks.next_chunk()? else {
-                return Ok(None);
+                return Ok(false);
             };
             let (len, offset, cut) = (chunk.bytes.len(), chunk.offset, chunk.cut);
             (self.at, self.stop) = (self.chunks.start - len, self.chunks.start);
             (self.offset, self.cut) = (offset, cut);
         }
-        let rest = &self.chunks.buffer[self.at..self.stop];
-        let (len, taken) = match memchr(b'\n', rest) {
-            Some(found) => (found, found + 1),
-            None => (rest.len(), rest.len()),
-        };
-        let line = RawLine {
-            bytes: &rest[..len],
-            offset: self.offset,
-            cut: self.cut && taken == rest.len(),
-        };
-        self.at += taken;
-        self.offset += taken as u64;
-        Ok(Some(line))
+        let lines = self.chunks.buffer.get(..self.stop).unwrap_or_default();
+        self.found = self.ends.find_next(lines, self.at);
+        self.passed = 0;
+        Ok(true)
     }
 
     /// The stream.

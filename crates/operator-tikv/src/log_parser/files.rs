@@ -5,6 +5,7 @@
 
 mod follow;
 mod merge;
+mod needle;
 mod parallel;
 mod rotation;
 mod search;
@@ -13,8 +14,9 @@ mod window;
 
 pub use follow::Follower;
 pub use merge::{Merge, MergedLine};
+pub use needle::Finder;
 pub use parallel::{Located, scan_file, scan_files, scan_stream};
-pub use rotation::rotation_set;
+pub use rotation::{rotated_from, rotation_set};
 pub use search::{BadFilter, FieldFilter, Filter};
 pub use source::{FileError, LogSource, Progress, open};
-pub use window::{Window, WindowedLines, last_time};
+pub use window::{Window, WindowedLines, first_time, is_before, last_time, time_of};

@@ -1,9 +1,8 @@
 //! Walks over the lines of a chunk and looks at the head of each.
 
 use fearless_simd::{Level, Simd, dispatch};
-use memchr::memchr_iter;
 
-use super::block::{BLOCK, Block};
+use super::ends::{Ends, ROOM};
 use super::skim::{HEAD, Skim, Skimmer};
 
 /// A line that must be read, as its head says.
@@ -22,19 +21,12 @@ pub(super) struct Batch<'a> {
     pub(super) of_interest: &'a [Head],
 }
 
-/// Lines are taken by the batch: first all ends are found, then all heads are looked at. The looks
-/// do not wait for each other, as they would for the search of the end before each. So many lines
-/// stay in the first-level cache between the two.
-const LINES: usize = 64;
-
-/// The last block of a batch may end as many lines as it has bytes.
-const ROOM: usize = LINES + BLOCK;
-
-/// The walk.
+/// The walk: first the ends of a batch of lines are found, then all their heads are looked at. The
+/// looks do not wait for each other, as they would for the search of the end before each.
 pub(super) struct Heads<'a> {
     chunk: &'a [u8],
     at: usize,
-    ends: [usize; ROOM],
+    ends: Ends,
     heads: [Head; ROOM],
     level: Level,
 }
@@ -49,14 +41,14 @@ impl<'a> Heads<'a> {
         Heads {
             chunk,
             at: 0,
-            ends: [0; ROOM],
+            ends: Ends::new(),
             heads: [none; ROOM],
             level: Level::new(),
         }
     }
 
     /// The next lines; a last line without an end is one.
-    pub(super) fn next(&mut self, skimmer: &Skimmer) -> Option<Batch<'_>> {
+    pub(super) fn next(&mut self, skimmer: &mut Skimmer) -> Option<Batch<'_>> {
         if self.at >= self.chunk.len() {
             return None;
         }
@@ -68,69 +60,29 @@ impl<'a> Heads<'a> {
     }
 
     #[inline(always)]
-    fn fill<S: Simd>(&mut self, simd: S, skimmer: &Skimmer) -> (usize, usize) {
-        let lines = self.find_ends(simd);
+    fn fill<S: Simd>(&mut self, simd: S, skimmer: &mut Skimmer) -> (usize, usize) {
+        let (chunk, mut begin) = (self.chunk, self.at);
+        let lines = self.ends.find(simd, chunk, begin);
         let mut heads = 0;
-        for &end in self.ends.iter().take(lines) {
-            let begin = self.at;
-            let skim = if begin + HEAD <= self.chunk.len() {
-                skimmer.look(simd, self.chunk, begin, end)
+        for &end in self.ends.first(lines) {
+            let skim = if begin + HEAD <= chunk.len() {
+                skimmer.look(simd, chunk, begin, end)
             } else {
-                look_at_last(simd, skimmer, &self.chunk[begin..end])
+                look_at_last(simd, skimmer, &chunk[begin..end])
             };
             // Written in any case, kept where it counts: nobody can foretell which it will be.
-            if let Some(head) = self.heads.get_mut(heads) {
-                *head = Head { begin, end, skim };
-            }
+            self.heads[heads % ROOM] = Head { begin, end, skim };
             heads += usize::from(skim != Skim::Dull);
-            self.at = end + 1;
+            begin = end + 1;
         }
+        self.at = begin;
         (lines, heads)
-    }
-
-    /// Finds the ends of the next lines, at least one; says how many.
-    #[inline(always)]
-    fn find_ends<S: Simd>(&mut self, simd: S) -> usize {
-        let rest = &self.chunk[self.at..];
-        let (blocks, tail) = rest.as_chunks::<BLOCK>();
-        let mut base = self.at;
-        let mut lines = 0;
-        for block in blocks {
-            let mut feeds = Block::load(simd, block).equal(b'\n');
-            // Few blocks end a line and hardly any ends two: the first end is written without
-            // asking whether there is one.
-            if let Some(end) = self.ends.get_mut(lines) {
-                *end = base + feeds.trailing_zeros() as usize;
-            }
-            lines += usize::from(feeds != 0);
-            feeds &= feeds.wrapping_sub(1);
-            while feeds != 0 {
-                if let Some(end) = self.ends.get_mut(lines) {
-                    *end = base + feeds.trailing_zeros() as usize;
-                }
-                lines += 1;
-                feeds &= feeds - 1;
-            }
-            base += BLOCK;
-            if lines >= LINES {
-                return lines;
-            }
-        }
-        let unended = self.chunk.last().is_some_and(|&byte| byte != b'\n');
-        let feeds = memchr_iter(b'\n', tail).map(|found| base + found);
-        for end in feeds.chain(unended.then_some(self.chunk.len())) {
-            if let Some(slot) = self.ends.get_mut(lines) {
-                *slot = end;
-            }
-            lines += 1;
-        }
-        lines
     }
 }
 
 /// A look at a line so near the end of the chunk that a head's bytes are not all there.
 #[inline(always)]
-fn look_at_last<S: Simd>(simd: S, skimmer: &Skimmer, line: &[u8]) -> Skim {
+fn look_at_last<S: Simd>(simd: S, skimmer: &mut Skimmer, line: &[u8]) -> Skim {
     let mut padded = [b'\n'; HEAD + HEAD];
     let shown = line.len().min(padded.len());
     padded[..shown].copy_from_slice(&line[..shown]);

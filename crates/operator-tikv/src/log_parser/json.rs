@@ -26,7 +26,6 @@ pub(super) fn parse<'a>(
     let mut members = Members::of(record);
     let mut envelope = Envelope::default();
     for field in members.by_ref() {
-        let before = envelope;
         match envelope.take(field) {
             Some(Part::Level) => {
                 line.level_text = field.value.raw();
@@ -35,10 +34,6 @@ pub(super) fn parse<'a>(
             Some(Part::Time) => {
                 line.time_text = field.value.raw();
                 line.time = Stamp::parse(line.time_text);
-                if line.time.is_none() {
-                    envelope = before;
-                    each(Some(field));
-                }
             }
             Some(Part::Source) => line.source = Some(field.value.raw()),
             Some(Part::Message) => line.message = Some(field.value),
@@ -56,9 +51,7 @@ pub(super) fn parse<'a>(
         }
         End::Open | End::Broken(Broken::At(_)) => return Err(fault(Reason::OtherJson)),
     }
-    let whole =
-        line.level.is_some() && line.message.is_some() && (envelope.time == line.time.is_some());
-    if whole {
+    if line.level.is_some() && line.message.is_some() {
         Ok(line)
     } else {
         Err(fault(Reason::OtherJson))
@@ -97,7 +90,13 @@ impl Envelope {
             b"logger" => (&mut self.logger, Part::Logger),
             _ => return None,
         };
-        if *seen || (matches!(part, Part::Source) && !scan::is_source(field.value.raw())) {
+        let value = field.value.raw();
+        let fits = match part {
+            Part::Source => scan::is_source(value),
+            Part::Time => Stamp::parse(value).is_some(),
+            Part::Level | Part::Message | Part::Logger => true,
+        };
+        if *seen || !fits {
             return None;
         }
         *seen = true;
@@ -132,6 +131,11 @@ impl<'a> Iterator for Fields<'a> {
             }
         }
     }
+}
+
+/// All members of a record in order, the envelope's among them.
+pub(super) fn members(record: &[u8]) -> impl Iterator<Item = Field<'_>> {
+    Members::of(record)
 }
 
 #[derive(Clone, Copy, Debug)]

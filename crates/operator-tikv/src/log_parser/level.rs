@@ -30,11 +30,13 @@ impl Level {
     /// lower-case words, and those of an export.
     #[must_use]
     pub fn parse(word: &[u8]) -> Option<Self> {
-        match word {
-            b"INFO" => return Some(Level::Info),
-            b"WARN" => return Some(Level::Warn),
-            b"ERROR" => return Some(Level::Error),
-            _ => {}
+        // Compared as numbers: nearly every line has one of these.
+        if let Ok(four) = <[u8; 4]>::try_from(word) {
+            match u32::from_le_bytes(four) {
+                INFO => return Some(Level::Info),
+                WARN => return Some(Level::Warn),
+                _ => {}
+            }
         }
         NAMES
             .iter()
@@ -65,10 +67,13 @@ impl fmt::Display for Level {
     }
 }
 
+const INFO: u32 = u32::from_le_bytes(*b"INFO");
+const WARN: u32 = u32::from_le_bytes(*b"WARN");
+
 const NAMES: [(&str, Level); 16] = [
+    ("ERROR", Level::Error),
     ("INFO", Level::Info),
     ("WARN", Level::Warn),
-    ("ERROR", Level::Error),
     ("DEBUG", Level::Debug),
     ("FATAL", Level::Fatal),
     ("TRACE", Level::Trace),

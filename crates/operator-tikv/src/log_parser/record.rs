@@ -58,7 +58,8 @@ impl std::fmt::Display for Unwritable {
 impl std::error::Error for Unwritable {}
 
 impl Record {
-    /// The record of a line in the unified text format; `None` for any other format, for bytes
+    /// The record of a line in the unified text format; `None` for any other format
+    /// ([`JsonRecord`](super::JsonRecord) is for JSON), for bytes
     /// that are no UTF-8, and for a level that the format does not write.
     #[must_use]
     pub fn of(line: &LogLine<'_>) -> Option<Record> {
@@ -179,7 +180,7 @@ fn push_text(out: &mut String, text: &str, dialect: Dialect) {
     }
 }
 
-fn push_quoted(out: &mut String, text: &str, dialect: Dialect) {
+pub(super) fn push_quoted(out: &mut String, text: &str, dialect: Dialect) {
     out.push('"');
     for symbol in text.chars() {
         match symbol {

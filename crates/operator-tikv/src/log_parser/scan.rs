@@ -56,6 +56,7 @@ pub(super) fn section<'a>(
         Some(_) => return Err(Broken::At(at)),
         None => return Err(Broken::Cut(at)),
     }
+    stops.begin(line, at + 1);
     let (first, after) = token(line, at + 1, stops)?;
     match line.get(after) {
         Some(b']') if first.is_empty() && !first.is_quoted() => Ok((Section::Empty, after + 1)),

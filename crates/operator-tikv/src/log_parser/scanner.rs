@@ -74,7 +74,7 @@ impl EventScanner {
     /// last line without an end is taken as a line.
     pub fn scan<'a>(&mut self, chunk: &'a [u8], mut each: impl FnMut(Found<'a>)) {
         let mut heads = Heads::new(chunk);
-        while let Some(batch) = heads.next(&self.skimmer) {
+        while let Some(batch) = heads.next(&mut self.skimmer) {
             let mut dull = batch.lines as u64;
             self.tally.lines += batch.lines as u64;
             for &Head { begin, end, skim } in batch.of_interest {

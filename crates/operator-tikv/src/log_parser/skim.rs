@@ -84,19 +84,50 @@ fn hash(word: u64) -> usize {
 /// A look at lines, with the table at hand.
 pub(super) struct Skimmer {
     keys: &'static Keys,
+    dull: Box<[Dull; DULL]>,
 }
 
 impl Default for Skimmer {
     fn default() -> Self {
-        Skimmer { keys: &KEYS }
+        Skimmer {
+            keys: &KEYS,
+            dull: Box::new([Dull::EXAMPLE; DULL]),
+        }
     }
+}
+
+/// Log statements that are remembered: their lines are the same from the level on, as far as a
+/// look goes, so that one comparison tells for all but the first that they are dull.
+const DULL: usize = 256;
+
+/// A head that was found dull, from the end of its time on.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Dull {
+    bytes: [u8; BLOCK],
+    /// A bit for every byte that did not matter.
+    any: u64,
+}
+
+impl Dull {
+    /// Nothing is remembered yet: a head that is dull stands for it.
+    const EXAMPLE: Dull = Dull {
+        bytes: *b"] [INFO] [nowhere.rs:1] [\"nothing was seen here\"] [a=1] [b=2] [c",
+        any: 0,
+    };
 }
 
 impl Skimmer {
     /// Looks at the line of `chunk` that begins and ends here. The bytes behind the line do not
     /// matter, but so many as make a [`HEAD`] must be there.
     #[inline(always)]
-    pub(super) fn look<S: Simd>(&self, simd: S, chunk: &[u8], begin: usize, end: usize) -> Skim {
+    pub(super) fn look<S: Simd>(
+        &mut self,
+        simd: S,
+        chunk: &[u8],
+        begin: usize,
+        end: usize,
+    ) -> Skim {
         let head = chunk
             .get(begin..)
             .and_then(|rest| rest.first_chunk::<HEAD>());
@@ -107,7 +138,14 @@ impl Skimmer {
             return Skim::Odd;
         };
         let block = Block::load(simd, level_on);
-        let (close, open, blank) = (block.equal(b']'), block.equal(b'['), block.equal(b' '));
+        let close = block.equal(b']');
+        let slot = slot(head, close);
+        let dull = &self.dull[slot];
+        let timed = head[0] == b'[' && head[5] == b'/';
+        if timed && block.same(&Block::load(simd, &dull.bytes)) | dull.any == u64::MAX {
+            return Skim::Dull;
+        }
+        let (open, blank) = (block.equal(b'['), block.equal(b' '));
         // Where one section ends and the next begins: behind the time, the level, the source.
         let joints = close & (blank >> 1) & (open >> 2);
         let behind_time = joints & (joints.wrapping_sub(1));
@@ -119,21 +157,32 @@ impl Skimmer {
         let at = TIME_ENDS + source as usize;
         let last = head.get(at.wrapping_sub(1)).copied().unwrap_or_default();
         let quote = head.get(at + 3).is_some_and(|&byte| byte == b'"');
-        let message = begin + at + 3 + usize::from(quote);
-        let usual = head[0] == b'['
-            && head[5] == b'/'
+        let message = at + 3 + usize::from(quote);
+        let usual = timed
             && joints & 1 == 1
             && LEVEL_ENDS.contains(&u64::from(level))
             && behind_level != 0
             && plain
             && (last.is_ascii_digit() || last == b'>');
-        match chunk
+        let first = chunk
             .get(..end)
-            .and_then(|lines| word::load(lines, message))
-        {
-            Some(first) if usual => self.message(head[34] == b'F', first),
-            _ => Skim::Odd,
+            .and_then(|lines| word::load(lines, begin + message));
+        let Some(first) = first.filter(|_| usual) else {
+            return Skim::Odd;
+        };
+        let skim = self.message(head[34] == b'F', first);
+        let decide = message + word::WORD - TIME_ENDS;
+        if skim == Skim::Dull && decide <= BLOCK {
+            self.dull[slot] = Dull {
+                bytes: *level_on,
+                any: if decide < BLOCK {
+                    u64::MAX << decide
+                } else {
+                    0
+                },
+            };
         }
+        skim
     }
 
     /// Whether a message that begins so may be an event; that of a panic is free.
@@ -151,6 +200,24 @@ impl Skimmer {
         }
     }
 }
+
+/// Where the statement of a head is remembered: by the end of its source and the beginning of its
+/// message, wherever the brackets are.
+#[inline(always)]
+fn slot(head: &[u8; HEAD], close: u64) -> usize {
+    let source_ends = TIME_ENDS + (close & BEHIND_LEVEL).trailing_zeros() as usize;
+    let (source, message) = (
+        word::load(head, source_ends - word::WORD).unwrap_or_default(),
+        word::load(head, source_ends + MESSAGE_BEGINS).unwrap_or_default(),
+    );
+    hash(source.rotate_left(29) ^ message) % DULL
+}
+
+/// Behind the places where the level's bracket may close.
+const BEHIND_LEVEL: u64 = !0x1ff;
+
+/// How far behind the source's bracket a quoted message begins.
+const MESSAGE_BEGINS: usize = 4;
 
 #[cfg(test)]
 mod tests {
@@ -191,6 +258,29 @@ mod tests {
                 let line = line(&format!("{before}{words}"));
                 assert_ne!(look(&line), Skim::Dull, "{line}");
             }
+        }
+    }
+
+    #[test]
+    fn what_stands_for_nothing_remembered_is_dull_and_another_statement_is_not() {
+        let head = "[2024/08/14 16:25:23.105 +08:00";
+        let example = String::from_utf8_lossy(&Dull::EXAMPLE.bytes).into_owned();
+        assert_eq!(look(&format!("{head}{example}")), Skim::Dull);
+        let mut skimmer = Skimmer::default();
+        let mut look = |line: &str| {
+            let chunk = format!("{line}{}", "\n".repeat(HEAD));
+            dispatch!(Level::new(), simd => skimmer.look(simd, chunk.as_bytes(), 0, line.len()))
+        };
+        for _ in 0..3 {
+            assert_eq!(look(&line("slow query")), Skim::Dull);
+            assert_eq!(look(&line("slow que")), Skim::Dull, "all that decides");
+            assert_eq!(look(&line("became leader at term 6")), Skim::Candidate);
+            assert_eq!(look(&line("slow qu").replace('/', "-")), Skim::Odd);
+            assert_eq!(
+                look(&line("slow query")[..60]),
+                Skim::Odd,
+                "cut before it is known"
+            );
         }
     }
 

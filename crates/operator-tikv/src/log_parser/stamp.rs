@@ -48,7 +48,8 @@ impl Stamp {
             22,
             [b'0', b' ', text[24], b'0', b'0', b':', b'0', b'0'],
         );
-        let (hours, minutes) = (two(text[25], text[26]), two(text[28], text[29]));
+        let pairs = pairs(text, 22);
+        let (hours, minutes) = (pair(pairs, 3), pair(pairs, 6));
         if !zone || hours > 23 || minutes > 59 {
             return None;
         }
@@ -133,10 +134,11 @@ pub(super) fn local_ms(t: &[u8; 23], date: u8, fraction: u8) -> Option<i64> {
     if !right {
         return None;
     }
-    let year = two(t[0], t[1]) * 100 + two(t[2], t[3]);
-    let (month, day) = (two(t[5], t[6]), two(t[8], t[9]));
-    let (hour, minute, second) = (two(t[11], t[12]), two(t[14], t[15]), two(t[17], t[18]));
-    let ms = two(t[20], t[21]) * 10 + two(b'0', t[22]);
+    let (date, time, rest) = (pairs(t, 0), pairs(t, 8), pairs(t, 15));
+    let year = pair(date, 0) * 100 + pair(date, 2);
+    let (month, day) = (pair(date, 5), pair(time, 0));
+    let (hour, minute, second) = (pair(time, 3), pair(time, 6), pair(rest, 2));
+    let ms = pair(rest, 5) * 10 + u32::from(t[22] & 15);
     let fits = (1..=12).contains(&month)
         && day >= 1
         && day <= days_in(year, month)
@@ -167,9 +169,18 @@ fn is_like(text: &[u8], at: usize, pattern: [u8; word::WORD]) -> bool {
     })
 }
 
-/// The number that two digits make.
-const fn two(tens: u8, ones: u8) -> u32 {
-    (tens & 15) as u32 * 10 + (ones & 15) as u32
+/// Eight bytes of digits and marks: each becomes the number that it makes with the one behind it.
+/// None is above 165, so none runs over into its neighbour.
+#[inline(always)]
+fn pairs(text: &[u8], at: usize) -> u64 {
+    let digits = word::load(text, at).unwrap_or_default() & u64::from_le_bytes([15; word::WORD]);
+    digits * 10 + (digits >> 8)
+}
+
+/// The number that begins at this byte.
+#[inline(always)]
+const fn pair(pairs: u64, at: u32) -> u32 {
+    ((pairs >> (at * 8)) & 0xff) as u32
 }
 
 #[inline]

@@ -4,11 +4,16 @@ use fearless_simd::Simd;
 use memchr::memchr2;
 
 use super::block::{BLOCK, Block};
-use super::scan::needs_quotes;
+use super::line::Field;
+use super::scan::{is_source, needs_quotes};
+use super::text::Text;
 use super::word;
 
 /// Finds the next byte that matters.
 pub(super) trait Stops {
+    /// Told that a section begins here: what follows will be asked about.
+    fn begin(&mut self, _line: &[u8], _at: usize) {}
+
     /// The first byte from `at` on that may not stand in bare text, or the end.
     fn bare(&mut self, line: &[u8], at: usize) -> usize;
 
@@ -17,6 +22,11 @@ pub(super) trait Stops {
 
     /// Told of a control byte in quoted text.
     fn control(&mut self) {}
+
+    /// Whether bare text, from `at` on, names a log statement.
+    fn is_source(&self, _line: &[u8], _at: usize, text: &[u8]) -> bool {
+        is_source(text)
+    }
 }
 
 /// Nothing is kept between two looks.
@@ -50,13 +60,43 @@ impl Stops for ByWord {
     }
 }
 
-/// The stops of the block that was looked at last. All looks must be at the same line.
+/// Where a field's blank and its bracket stand.
+const BLANK_AND_BRACKET: u64 = 0b11;
+
+/// The stops in the sixty-four bytes from some place on. All looks must be at the same line.
+///
+/// Each section begins a window of its own. Windows that lie side by side would be fewer, but where
+/// a text crosses from one to the next nobody can foretell, and a wrong guess costs more than a look.
 pub(super) struct ByBlock<S: Simd> {
     simd: S,
-    base: usize,
-    bare: u64,
-    quoted: u64,
+    bare: Seen,
+    quoted: Seen,
     controls: bool,
+}
+
+/// A bit for every stop in a window.
+#[derive(Clone, Copy)]
+struct Seen {
+    base: usize,
+    stops: u64,
+}
+
+impl Seen {
+    const NOTHING: Seen = Seen {
+        base: usize::MAX,
+        stops: 0,
+    };
+
+    /// The first stop from `at` on, if the window shows one.
+    #[inline(always)]
+    fn first(self, at: usize) -> Option<usize> {
+        let from = at.wrapping_sub(self.base);
+        if from >= BLOCK {
+            return None;
+        }
+        let stops = self.stops >> from;
+        (stops != 0).then_some(at + stops.trailing_zeros() as usize)
+    }
 }
 
 impl<S: Simd> ByBlock<S> {
@@ -64,9 +104,8 @@ impl<S: Simd> ByBlock<S> {
     pub(super) fn new(simd: S) -> Self {
         ByBlock {
             simd,
-            base: usize::MAX,
-            bare: 0,
-            quoted: 0,
+            bare: Seen::NOTHING,
+            quoted: Seen::NOTHING,
             controls: false,
         }
     }
@@ -77,62 +116,114 @@ impl<S: Simd> ByBlock<S> {
         self.controls
     }
 
-    /// Looks at the block that holds `at`; says where in it that is.
+    /// The field whose blank and bracket stand at `at`, and the place behind it, where it is of the
+    /// two usual kinds: all bare, or with a value in quotes that needs no second look. `None` says
+    /// nothing about any other.
     #[inline(always)]
-    fn turn_to(&mut self, line: &[u8], at: usize) -> usize {
-        let base = at - at % BLOCK;
-        if base != self.base {
-            self.base = base;
-            let here = line.get(base..).and_then(|rest| rest.first_chunk());
-            if let Some(here) = here {
-                self.take(here, 0);
-            } else if let Some(last) = line.last_chunk() {
-                // The block that ends with the line, without what lies before this one.
-                self.take(last, base + BLOCK - line.len());
-            } else {
-                let mut padded = [b'x'; BLOCK];
-                padded[..line.len()].copy_from_slice(line);
-                self.take(&padded, 0);
+    pub(super) fn usual_field<'a>(&self, line: &'a [u8], at: usize) -> Option<(Field<'a>, usize)> {
+        let stops = self.bare_stops(line, at) & !BLANK_AND_BRACKET;
+        let (key, value) = (stops, stops & stops.wrapping_sub(1));
+        let (key, value) = (
+            key.trailing_zeros() as usize,
+            value.trailing_zeros() as usize,
+        );
+        let text = line.get(at..)?.get(..=value)?;
+        let (Some([b' ', b'[']), Some(b'=')) = (text.first_chunk(), text.get(key)) else {
+            return None;
+        };
+        let key = Text::bare(text.get(2..key)?);
+        let from = at + 2 + key.raw().len() + 1;
+        match text.last() {
+            Some(b']') => {
+                let value = Text::bare(line.get(from..at + value)?);
+                Some((Field { key, value }, from + value.raw().len() + 1))
             }
+            Some(b'"') if at + value == from => {
+                let stops = self.quoted_stops(line, from + 1);
+                let end = from + 1 + stops.trailing_zeros() as usize;
+                let value = Text::quoted(line.get(from + 1..end)?);
+                (line.get(end..end + 2) == Some(b"\"]")).then_some((Field { key, value }, end + 2))
+            }
+            _ => None,
         }
-        at % BLOCK
+    }
+
+    /// The bytes from `at` on, behind as many others as the second number says. What is behind the
+    /// end of the line is no stop.
+    #[inline(always)]
+    fn look(&self, line: &[u8], at: usize) -> (Block<S>, usize) {
+        let rest = line.get(at..).unwrap_or_default();
+        if let Some(here) = rest.first_chunk() {
+            (Block::load(self.simd, here), 0)
+        } else if let Some(last) = line.last_chunk()
+            && !rest.is_empty()
+        {
+            (Block::load(self.simd, last), BLOCK - rest.len())
+        } else {
+            let mut padded = [b'x'; BLOCK];
+            padded[..rest.len()].copy_from_slice(rest);
+            (Block::load(self.simd, &padded), 0)
+        }
     }
 
     #[inline(always)]
-    fn take(&mut self, bytes: &[u8; BLOCK], before: usize) {
-        let block = Block::load(self.simd, bytes);
-        self.bare = block.ends_bare() >> before;
-        self.quoted = block.stops_quoted() >> before;
+    fn bare_stops(&self, line: &[u8], at: usize) -> u64 {
+        let (block, before) = self.look(line, at);
+        block.ends_bare() >> before
+    }
+
+    #[inline(always)]
+    fn quoted_stops(&self, line: &[u8], at: usize) -> u64 {
+        let (block, before) = self.look(line, at);
+        block.stops_quoted() >> before
+    }
+
+    #[inline(always)]
+    fn look_bare(&mut self, line: &[u8], at: usize) {
+        self.bare = Seen {
+            base: at,
+            stops: self.bare_stops(line, at),
+        };
     }
 }
 
 impl<S: Simd> Stops for ByBlock<S> {
     #[inline(always)]
-    fn bare(&mut self, line: &[u8], mut at: usize) -> usize {
+    fn begin(&mut self, line: &[u8], at: usize) {
+        self.look_bare(line, at);
+    }
+
+    #[inline(always)]
+    fn bare(&mut self, line: &[u8], at: usize) -> usize {
+        if let Some(stop) = self.bare.first(at) {
+            return stop;
+        }
+        let mut at = at;
         while at < line.len() {
-            let stops = {
-                let from = self.turn_to(line, at);
-                self.bare >> from
-            };
-            if stops != 0 {
-                return at + stops.trailing_zeros() as usize;
+            self.look_bare(line, at);
+            if let Some(stop) = self.bare.first(at) {
+                return stop;
             }
-            at = self.base + BLOCK;
+            at += BLOCK;
         }
         line.len()
     }
 
     #[inline(always)]
-    fn quoted(&mut self, line: &[u8], mut at: usize) -> Option<usize> {
+    fn quoted(&mut self, line: &[u8], at: usize) -> Option<usize> {
+        if let Some(stop) = self.quoted.first(at) {
+            return Some(stop);
+        }
+        let mut at = at;
         while at < line.len() {
-            let stops = {
-                let from = self.turn_to(line, at);
-                self.quoted >> from
+            self.quoted = Seen {
+                base: at,
+                stops: self.quoted_stops(line, at),
             };
-            if stops != 0 {
-                return Some(at + stops.trailing_zeros() as usize);
+            if let Some(stop) = self.quoted.first(at) {
+                return Some(stop);
             }
-            at = self.base + BLOCK;
+            at += BLOCK;
         }
         None
     }
@@ -140,6 +231,29 @@ impl<S: Simd> Stops for ByBlock<S> {
     #[inline(always)]
     fn control(&mut self) {
         self.controls = true;
+    }
+
+    #[inline(always)]
+    fn is_source(&self, line: &[u8], at: usize, text: &[u8]) -> bool {
+        let here = line.get(at..).and_then(|rest| rest.first_chunk());
+        let Some(here) = here.filter(|_| text.len() < BLOCK) else {
+            return is_source(text);
+        };
+        let block = Block::load(self.simd, here);
+        let within = (1 << text.len()) - 1;
+        let digits = block.digits() & within;
+        let others = !digits & within;
+        // The last byte that is no digit is the colon, and there are digits behind it.
+        let behind = others.leading_zeros();
+        let colon = 1_u64
+            .checked_shl(63_u32.wrapping_sub(behind))
+            .unwrap_or_default();
+        let names = block.letters() | block.equal(b'.') | block.equal(b'_') | block.equal(b'-');
+        if block.equal(b':') & colon != 0 && digits > colon && others & !names == colon {
+            true
+        } else {
+            text == b"<unknown>"
+        }
     }
 }
 
@@ -156,6 +270,12 @@ mod tests {
             .into_iter()
             .filter(|&at| at < line.len())
         {
+            assert_eq!(
+                blocks.bare(line, at),
+                ByWord.bare(line, at),
+                "{line:?} {at}"
+            );
+            blocks.begin(line, at / 2);
             assert_eq!(
                 blocks.bare(line, at),
                 ByWord.bare(line, at),
@@ -180,6 +300,39 @@ mod tests {
                         line[at] = byte;
                         dispatch!(level, simd => agree(simd, &line));
                     }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_source_is_known_by_blocks_where_it_is_known_by_bytes() {
+        for text in [
+            "raft.rs:1217",
+            "<unknown>",
+            "<unknown>:722",
+            ":1",
+            "a-b_c.go:7",
+            "1:2",
+            "1",
+            "",
+            ":",
+            "raft.rs:",
+            "raft.rs",
+            "ra:ft.rs:1",
+            "ra/ft.rs:1",
+            "r\u{e9}.rs:1",
+            "raft.rs:12x",
+            "raft",
+        ] {
+            for behind in [
+                "",
+                "] [\"became leader at term 6\"] [term=6] [region_id=2] [raft_id=5]",
+            ] {
+                let line = format!("[{text}{behind}");
+                for level in [Level::new(), Level::baseline()] {
+                    let found = dispatch!(level, simd => ByBlock::new(simd).is_source(line.as_bytes(), 1, text.as_bytes()));
+                    assert_eq!(found, is_source(text.as_bytes()), "{line}");
                 }
             }
         }

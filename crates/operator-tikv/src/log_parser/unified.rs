@@ -41,6 +41,11 @@ fn fill<'a, S: Simd>(
     let mut first = true;
     line.sections = record.get(at..).unwrap_or_default();
     while at < record.len() {
+        if !first && let Some((field, after)) = stops.usual_field(record, at) {
+            each(Some(field));
+            at = after;
+            continue;
+        }
         if record[at] != b' ' {
             return Err(fault(Reason::Section, at));
         }
@@ -186,8 +191,9 @@ fn source<'a>(
     line: &mut LogLine<'a>,
     stops: &mut impl Stops,
 ) -> Result<usize, Miss> {
+    let begin = at + 2;
     let (text, at) = bare_section(record, at, stops)?;
-    if scan::is_source(text) {
+    if stops.is_source(record, begin, text) {
         line.source = Some(text);
         return Ok(at);
     }

@@ -2,138 +2,192 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use operator_core::Result;
+use futures_util::StreamExt;
+use futures_util::stream;
+use operator_core::{Result, Timestamp};
 
-use super::queries::{Born, Need, Of, Row, TABLE, Version};
+use super::queries::{
+    Born, FOR_METRICS, FOR_REGIONS, FOR_STRAINS, Need, Of, Query, Row, TABLE, Version,
+};
 use super::{PromAnswer, PromClient, PromData};
 use crate::facts::{ContractCheck, ContractStanding};
 
 /// Of a histogram, one bucket stands for all.
 const ONE_BUCKET: &str = r#"le=~"|\\+Inf""#;
 
+/// What there is of the families that the queries rely on.
+#[derive(Default)]
+struct Known {
+    /// Who has which families.
+    families: BTreeMap<Of, Result<PromAnswer>>,
+    /// The values of a family's label.
+    values: BTreeMap<&'static str, Result<PromAnswer>>,
+    /// The lowest version among the stores.
+    version: Option<Version>,
+}
+
 impl PromClient {
-    /// Checks every query against what the server has of the stores that are up: which families there
-    /// are, and which values of the labels that are relied on. For a slow beat, and for a first look.
+    /// Checks every query against what the server has of the stores that are up: which families there are, which
+    /// values of the labels that are relied on, and what a look finds. For a slow beat, and for a first look.
+    ///
+    /// Some thirty queries, as many on their way at once as at any other time, and so each no dearer than those of
+    /// a look: of the largest family every series of one bucket is counted, once.
     ///
     /// # Errors
-    /// When it cannot be read which families there are.
+    /// When it cannot be read which stores are up. What else cannot be read costs the queries that rely on it.
     pub async fn contract(&self) -> Result<Vec<ContractCheck>> {
-        let families_of = async |of: Of| {
-            let families = format!(
+        let stores: BTreeSet<Query> = FOR_METRICS.into_iter().chain(FOR_STRAINS).collect();
+        let stores: Vec<Query> = stores.into_iter().collect();
+        let given = self.look(&stores).await?;
+        let at = Some(given.at).filter(|at| *at > Timestamp::EPOCH);
+        let known = self.known(at).await;
+        let of_regions = stream::iter(FOR_REGIONS)
+            .map(|query| async move { (query, self.query(&self.scope.promql(query), at).await) });
+        let of_regions: BTreeMap<Query, Result<PromAnswer>> =
+            of_regions.buffered(self.concurrency).collect().await;
+        let up = Ok(given.up.clone());
+        let told = |query| match query {
+            Query::Up => Some(&up),
+            query => given.rest.get(&query).or_else(|| of_regions.get(&query)),
+        };
+        let check = |row: &Row| ContractCheck {
+            query: row.name,
+            feeds: row.feeds.iter().map(|(field, _)| *field).collect(),
+            cost: row.cost,
+            standing: standing(row, told(row.query), &known)
+                .unwrap_or_else(ContractStanding::Unseen),
+        };
+        Ok(TABLE.iter().map(check).collect())
+    }
+
+    async fn known(&self, at: Option<Timestamp>) -> Known {
+        enum About {
+            Families(Of),
+            Values(&'static str),
+            Versions,
+        }
+        let mut texts = Vec::new();
+        for of in [Of::Stores, Of::Pd] {
+            let text = format!(
                 r#"count by (__name__) ({{__name__=~"{}",{ONE_BUCKET},{}}})"#,
-                all_families(of).join("|"),
+                families(of).join("|"),
                 self.scope.matchers(of),
             );
-            self.query(&families, None).await
-        };
-        let (of_stores, of_pd) = (families_of(Of::Stores).await?, families_of(Of::Pd).await?);
+            texts.push((About::Families(of), text));
+        }
+        for (family, (of, label)) in labelled() {
+            let scope = self.scope.matchers(of);
+            let text = format!("count by ({label}) ({family}{{{ONE_BUCKET},{scope}}})");
+            texts.push((About::Values(family), text));
+        }
         let scope = self.scope.matchers(Of::Stores);
         let versions = format!("count by (version) (tikv_server_info{{{scope}}})");
-        let versions = self.query(&versions, None).await?;
-        let mut checks = Vec::new();
-        for row in TABLE {
-            let scope = self.scope.matchers(row.of);
-            let families = match row.of {
-                Of::Stores => &of_stores,
-                Of::Pd => &of_pd,
-            };
-            let mut values = BTreeMap::new();
-            for need in row.needs {
-                if let Some((label, _)) = need.values {
-                    let text = format!(
-                        "count by ({label}) ({}{{{ONE_BUCKET},{scope}}})",
-                        need.family
-                    );
-                    values.insert(need.family, self.query(&text, None).await?);
-                }
+        texts.push((About::Versions, versions));
+        let answers: Vec<(About, Result<PromAnswer>)> = stream::iter(texts)
+            .map(|(about, text)| async move { (about, self.query(&text, at).await) })
+            .buffered(self.concurrency)
+            .collect()
+            .await;
+        let mut known = Known::default();
+        for (about, answer) in answers {
+            match about {
+                About::Families(of) => drop(known.families.insert(of, answer)),
+                About::Values(family) => drop(known.values.insert(family, answer)),
+                // Of no version everything is expected.
+                About::Versions => known.version = answer.ok().as_ref().and_then(lowest),
             }
-            let told = self.query(&self.scope.promql(row.query), None).await;
-            checks.push(ContractCheck {
-                query: row.name,
-                feeds: row.feeds.iter().map(|(field, _)| *field).collect(),
-                cost: row.cost,
-                standing: match &told {
-                    Ok(told) => standing(row, told, families, &values, lowest(&versions)),
-                    Err(error) => ContractStanding::Unseen(format!("{error:#}")),
-                },
-            });
         }
-        Ok(checks)
+        known
     }
 }
 
+/// How a query stands, or why it cannot be said.
 fn standing(
     row: &Row,
-    told: &PromAnswer,
-    families: &PromAnswer,
-    values: &BTreeMap<&str, PromAnswer>,
-    version: Option<Version>,
-) -> ContractStanding {
-    let answers = [told, families];
-    let partial = answers.into_iter().chain(values.values());
-    if let Some(missing) = partial.flat_map(|answer| &answer.missing).next() {
-        return ContractStanding::Unseen(format!("the answer is not whole: {missing}"));
+    told: Option<&Result<PromAnswer>>,
+    known: &Known,
+) -> std::result::Result<ContractStanding, String> {
+    let told = told.map(whole).transpose()?;
+    let expected = |need: &&Need| known.version.is_none_or(|version| need.since <= version);
+    let mut missing = Vec::new();
+    let mut unknown = Vec::new();
+    for need in row.needs.iter().filter(expected) {
+        let there = known.has(row.of, need)?;
+        match (there, need.values) {
+            (false, _) if need.born == Born::AtStart => missing.push(need.family.to_owned()),
+            (true, Some((label, words))) => {
+                let values = labels(known.values(need)?, label);
+                let words = words.iter().filter(|word| {
+                    known.version.is_none_or(|version| word.since <= version)
+                        && !values.contains(word.text)
+                });
+                unknown.extend(words.map(|word| format!("{label}=\"{}\"", word.text)));
+            }
+            _ => {}
+        }
     }
-    let known = labels(families, "__name__");
-    let expected = |need: &&Need| version.is_none_or(|version| need.since <= version);
-    let absent = |need: &&Need| !known.contains(need.family);
-    let missing: Vec<String> = row
-        .needs
-        .iter()
-        .filter(expected)
-        .filter(|need| need.born == Born::AtStart && absent(need))
-        .map(|need| need.family.to_owned())
-        .collect();
-    if !missing.is_empty() {
-        return ContractStanding::SeriesMissing(missing);
+    Ok(match told.is_some_and(tells) {
+        _ if !missing.is_empty() => ContractStanding::SeriesMissing(missing),
+        _ if !unknown.is_empty() => ContractStanding::ValueUnknown(unknown),
+        true => ContractStanding::Live,
+        false => ContractStanding::Idle,
+    })
+}
+
+/// An answer of which nothing is missing.
+fn whole(answer: &Result<PromAnswer>) -> std::result::Result<&PromAnswer, String> {
+    let answer = answer.as_ref().map_err(|error| format!("{error:#}"))?;
+    match answer.missing.first() {
+        Some(missing) => Err(format!("the answer is not whole: {missing}")),
+        None => Ok(answer),
     }
-    let unknown: Vec<String> = row
-        .needs
-        .iter()
-        .filter(|need| !absent(need))
-        .flat_map(|need| unknown_values(need, values, version))
-        .collect();
-    if !unknown.is_empty() {
-        return ContractStanding::ValueUnknown(unknown);
-    }
-    let tells = |answer: &PromAnswer| match &answer.data {
+}
+
+fn tells(answer: &PromAnswer) -> bool {
+    match &answer.data {
         PromData::Vector(samples) => samples.iter().any(|series| {
             let value = series.last().and_then(|point| point.value.finite());
             value.is_some_and(|value| value != 0.0)
         }),
         _ => false,
-    };
-    match tells(told) {
-        true => ContractStanding::Live,
-        false => ContractStanding::Idle,
     }
 }
 
-fn unknown_values(
-    need: &Need,
-    values: &BTreeMap<&str, PromAnswer>,
-    version: Option<Version>,
-) -> Vec<String> {
-    let Some((label, words)) = need.values else {
-        return Vec::new();
-    };
-    let known = values.get(need.family).map(|answer| labels(answer, label));
-    let known = known.unwrap_or_default();
-    words
-        .iter()
-        .filter(|word| version.is_none_or(|version| word.since <= version))
-        .filter(|word| !known.contains(word.text))
-        .map(|word| format!("{label}=\"{}\"", word.text))
-        .collect()
+impl Known {
+    /// Whether a family is there. One whose values are known need not be counted again.
+    fn has(&self, of: Of, need: &Need) -> std::result::Result<bool, String> {
+        if need.values.is_some() {
+            let PromData::Vector(values) = &self.values(need)?.data else {
+                return Err("the answer is no vector".to_owned());
+            };
+            return Ok(!values.is_empty());
+        }
+        let families = self.families.get(&of).ok_or("not asked for")?;
+        Ok(labels(whole(families)?, "__name__").contains(need.family))
+    }
+
+    fn values(&self, need: &Need) -> std::result::Result<&PromAnswer, String> {
+        whole(self.values.get(need.family).ok_or("not asked for")?)
+    }
 }
 
-fn all_families(of: Of) -> Vec<&'static str> {
-    let all: BTreeSet<&str> = TABLE
-        .iter()
-        .filter(|row| row.of == of)
-        .flat_map(|row| row.needs.iter().map(|need| need.family))
-        .collect();
+/// The families of whose labels nothing is relied on.
+fn families(of: Of) -> Vec<&'static str> {
+    let rows = TABLE.iter().filter(|row| row.of == of);
+    let needs = rows.flat_map(|row| row.needs);
+    let plain = needs.filter(|need| need.values.is_none());
+    let all: BTreeSet<&str> = plain.map(|need| need.family).collect();
     all.into_iter().collect()
+}
+
+/// The families of which a label's values are relied on, each once. It is the same label wherever one is used.
+fn labelled() -> BTreeMap<&'static str, (Of, &'static str)> {
+    let needs = TABLE
+        .iter()
+        .flat_map(|row| row.needs.iter().map(|need| (row.of, need)));
+    needs
+        .filter_map(|(of, need)| Some((need.family, (of, need.values?.0))))
+        .collect()
 }
 
 /// The values of a label in an answer.
@@ -176,20 +230,30 @@ mod tests {
 
     const GRPC: &str = "tikv_grpc_msg_duration_seconds_bucket";
 
-    /// How the query of writes stands when these families and types are there.
-    fn writes(families: &[&str], types: &[&str], told: &[&str], version: &str) -> String {
-        let values = BTreeMap::from([(GRPC, answer("type", types))]);
-        let version = lowest(&answer("version", &[version]));
-        let families = answer("__name__", families);
-        let row = row(Query::Writes);
-        let told = answer("le", told);
+    fn known(families: &[&str], types: &[&str], version: &str) -> Known {
+        Known {
+            families: BTreeMap::from([(Of::Stores, Ok(answer("__name__", families)))]),
+            values: BTreeMap::from([(GRPC, Ok(answer("type", types)))]),
+            version: lowest(&answer("version", &[version])),
+        }
+    }
+
+    fn said(query: Query, told: Option<PromAnswer>, known: &Known) -> String {
+        let row = row(query);
         ContractCheck {
             query: row.name,
             feeds: Vec::new(),
             cost: "",
-            standing: standing(row, &told, &families, &values, version),
+            standing: standing(row, told.map(Ok).as_ref(), known)
+                .unwrap_or_else(ContractStanding::Unseen),
         }
         .to_string()
+    }
+
+    /// How the query of writes stands when these types are there.
+    fn writes(types: &[&str], told: Option<&[&str]>, version: &str) -> String {
+        let told = told.map(|told| answer("le", told));
+        said(Query::Writes, told, &known(&[], types, version))
     }
 
     #[test]
@@ -203,40 +267,63 @@ mod tests {
             "raw_batch_delete",
             "raw_compare_and_swap",
         ];
+        let some = Some(&["+Inf"][..]);
         assert_eq!(
-            writes(&["up"], &types, &["+Inf"], "v8.1.2"),
+            writes(&[], some, "v8.1.2"),
             format!("writes: series missing: {GRPC}")
         );
         assert_eq!(
-            writes(&[GRPC], &types, &["+Inf"], "v8.1.2"),
+            writes(&types, some, "v8.1.2"),
             r#"writes: label value unknown: type="kv_flush""#
         );
-        assert_eq!(writes(&[GRPC], &types, &["+Inf"], "v7.5.1"), "writes: live");
+        assert_eq!(writes(&types, some, "v7.5.1"), "writes: live");
         types.push("kv_flush");
-        assert_eq!(writes(&[GRPC], &types, &["+Inf"], "v8.1.2"), "writes: live");
-        assert_eq!(writes(&[GRPC], &types, &[], "v8.1.2"), "writes: idle");
+        assert_eq!(writes(&types, some, "v8.1.2"), "writes: live");
+        // nothing moved, so that nothing was asked
+        assert_eq!(writes(&types, None, "v8.1.2"), "writes: idle");
+        assert_eq!(writes(&types, Some(&[]), "v8.1.2"), "writes: idle");
     }
 
     #[test]
     fn what_is_born_with_its_first_event_is_never_missing() {
-        let families = answer("__name__", &["up"]);
+        let known = known(&["up"], &[], "v8.1.2");
         let told = answer("type", &[]);
-        let standing = standing(
-            row(Query::Critical),
-            &told,
-            &families,
-            &BTreeMap::new(),
-            None,
+        assert_eq!(
+            said(Query::Critical, Some(told), &known),
+            "critical_errors: idle"
         );
-        assert_eq!(standing, ContractStanding::Idle);
+        let told = answer("instance", &["a"]);
+        assert_eq!(
+            said(Query::Cpu, Some(told), &known),
+            "cpu: series missing: process_cpu_seconds_total"
+        );
     }
 
     #[test]
     fn an_answer_that_is_not_whole_says_nothing_of_what_is_missing() {
         let mut families = answer("__name__", &[]);
         families.missing.push("store 2 is away".into());
+        let known = Known {
+            families: BTreeMap::from([(Of::Stores, Ok(families))]),
+            ..Known::default()
+        };
         let told = answer("instance", &["a"]);
-        let standing = standing(row(Query::Cpu), &told, &families, &BTreeMap::new(), None);
-        assert!(matches!(standing, ContractStanding::Unseen(_)));
+        assert_eq!(
+            said(Query::Cpu, Some(told), &known),
+            "cpu: unseen: the answer is not whole: store 2 is away"
+        );
+    }
+
+    #[test]
+    fn one_label_of_a_family_is_relied_on_wherever_the_family_is() {
+        let known = labelled();
+        for (of, need) in TABLE
+            .iter()
+            .flat_map(|row| row.needs.iter().map(|need| (row.of, need)))
+        {
+            if let Some((label, _)) = need.values {
+                assert_eq!(known[need.family], (of, label), "{}", need.family);
+            }
+        }
     }
 }

@@ -1,15 +1,18 @@
 //! One look at the whole cluster: a fixed number of queries at one moment, however many stores there are.
 
-use futures_util::StreamExt;
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::future::BoxFuture;
 use futures_util::stream;
+use futures_util::{FutureExt, StreamExt};
 use operator_core::{
     ClusterMetrics, Error, Fault, Gap, Listing, Result, Store, StoreMetrics, Timestamp, Why,
 };
 
-use super::queries::{FOR_METRICS, FOR_REGIONS, FOR_STRAINS, Query};
+use super::queries::{FOR_METRICS, FOR_REGIONS, FOR_STRAINS, Query, Traffic};
 use super::readings;
 use super::regions::Counted;
-use super::standing::Given;
+use super::standing::{Given, believed};
 use super::{Point, PromAnswer, PromClient, PromData, own};
 use crate::facts::{PromTime, RegionHealth, StoreStrain};
 
@@ -23,7 +26,7 @@ pub struct PromLook {
 }
 
 impl PromClient {
-    /// How these stores do, each and all together. Eight queries, as [`store_metrics`](Self::store_metrics)
+    /// How these stores do, each and all together. Nine queries, as [`store_metrics`](Self::store_metrics)
     /// alone: what all do together comes of the same answers.
     ///
     /// The load of the cluster is unseen where that of one of its stores is. A store that is not up has none.
@@ -35,7 +38,7 @@ impl PromClient {
         Ok(readings::look(stores, &given))
     }
 
-    /// How these stores do. Eight queries, whatever their number; `TiFlash` and removed stores are left out.
+    /// How these stores do. Nine queries at most, whatever their number; `TiFlash` and removed stores are left out.
     ///
     /// A query that fails costs the readings that it feeds. A store that is not up has no readings, however
     /// long its rates linger.
@@ -102,40 +105,87 @@ impl PromClient {
 
     /// Asks which stores are up, and then the rest about the moment of that answer. Where nothing is
     /// measured there is no such moment, and nothing else to ask.
-    async fn look<'q>(&'q self, queries: &'q [Query]) -> Result<Given<'q>> {
+    pub(super) async fn look(&self, queries: &[Query]) -> Result<Given<'_>> {
         let up = self.query(&self.scope.promql(Query::Up), None).await?;
         let at = moment(&up);
-        let rest = match at {
+        let asked = match at {
             None => Vec::new(),
             Some(_) => {
-                let asked = queries.iter().copied().map(|query| async move {
-                    let answer = self.query(&self.scope.promql(query), at).await;
-                    (query, answer)
-                });
-                stream::iter(asked)
+                let is_bucket = |query: &&Query| matches!(query, Query::Writes | Query::Reads);
+                let (buckets, others): (Vec<Query>, Vec<Query>) =
+                    queries.iter().partition(is_bucket);
+                let mut looks: Vec<BoxFuture<'_, Vec<Asked>>> = Vec::new();
+                if !buckets.is_empty() {
+                    looks.push(self.moving(buckets, at).boxed());
+                }
+                for query in others {
+                    if query != Query::Traffic {
+                        looks.push(self.one(query, at).boxed());
+                    }
+                }
+                stream::iter(looks)
                     .buffer_unordered(self.concurrency)
-                    .collect()
+                    .concat()
                     .await
             }
         };
-        Ok(Given {
+        let up_text = self.scope.promql(Query::Up);
+        let mut given = Given {
             at: at.unwrap_or(Timestamp::EPOCH),
             up,
-            rest: rest.into_iter().collect(),
-            sources: queries
-                .iter()
-                .chain([&Query::Up])
-                .map(|query| (*query, self.scope.promql(*query).into()))
-                .collect(),
+            rest: BTreeMap::new(),
+            at_rest: BTreeSet::new(),
+            sources: BTreeMap::from([(Query::Up, up_text.into())]),
             scope: &self.scope,
             origin: self.origin(),
             template: self.template.as_ref(),
-        })
+        };
+        for (query, text, answer) in asked {
+            given.sources.insert(query, text.into());
+            match answer {
+                Some(answer) => drop(given.rest.insert(query, answer)),
+                None => drop(given.at_rest.insert(query)),
+            }
+        }
+        Ok(given)
+    }
+
+    async fn one(&self, query: Query, at: Option<Timestamp>) -> Vec<Asked> {
+        let text = self.scope.promql(query);
+        let answer = self.query(&text, at).await;
+        vec![(query, text, Some(answer))]
+    }
+
+    /// Asks which requests there are, and then for the buckets of those. Where that cannot be told, all
+    /// buckets are asked for, at their price.
+    async fn moving(&self, buckets: Vec<Query>, at: Option<Timestamp>) -> Vec<Asked> {
+        let mut asked = self.one(Query::Traffic, at).await;
+        let rates = match asked.first() {
+            Some((_, _, Some(Ok(answer)))) => believed(answer).ok(),
+            _ => None,
+        };
+        let traffic = rates.and_then(Traffic::new);
+        for query in buckets {
+            let text = match &traffic {
+                None => Some(self.scope.promql(query)),
+                Some(traffic) => self.scope.promql_of(query, traffic),
+            };
+            let answer = match &text {
+                Some(text) => Some(self.query(text, at).await),
+                None => None,
+            };
+            let text = text.unwrap_or_else(|| self.scope.promql(Query::Traffic));
+            asked.push((query, text, answer));
+        }
+        asked
     }
 }
 
+/// What was asked, in which words, and the answer; none where there was nothing to ask for.
+type Asked = (Query, String, Option<Result<PromAnswer>>);
+
 /// The moment that an instant vector is about: the server's own now.
-fn moment(answer: &PromAnswer) -> Option<Timestamp> {
+pub(super) fn moment(answer: &PromAnswer) -> Option<Timestamp> {
     match &answer.data {
         PromData::Vector(samples) => samples.iter().find_map(|series| Some(series.last()?.at)),
         _ => None,

@@ -168,7 +168,14 @@ impl<'a> Own<'a> {
     }
 
     pub(super) fn buckets(&self, what: &'static str, query: Query) -> Result<Buckets, Gap> {
-        let rows = self.rows(what, query)?;
+        let rest = self.given.at_rest.contains(&query);
+        if rest && !self.rows(what, Query::Requests)?.is_empty() {
+            return Ok(Buckets::of_nothing());
+        }
+        let rows = match rest {
+            true => &[],
+            false => self.rows(what, query)?,
+        };
         if rows.is_empty() {
             return Err(self.gap(what, Why::Unsaid));
         }

@@ -58,6 +58,13 @@ impl Buckets {
         Ok(Self { rungs })
     }
 
+    /// Of a histogram in which nothing moves.
+    pub(super) fn of_nothing() -> Self {
+        Self {
+            rungs: vec![(f64::INFINITY, 0.0)],
+        }
+    }
+
     /// All that was observed.
     pub(super) fn total(&self) -> f64 {
         self.rungs.last().map_or(0.0, |(_, count)| *count)

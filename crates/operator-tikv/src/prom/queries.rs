@@ -1,27 +1,13 @@
-//! Every query that is sent, in one table: what it asks, what it feeds in which unit, what it relies on and
-//! what it costs. All are for the whole cluster at once, by instance.
+//! Every query that is sent: what it feeds in which unit, what it relies on and what it costs. All are for the
+//! whole cluster at once, by instance.
 
-use std::time::Duration;
+mod scope;
+mod table;
+mod traffic;
 
-use super::PromOptions;
-
-/// How often something happened within ten minutes. A counter is born with its first event, which `increase`
-/// does not see: what was not there ten minutes ago counts as a whole.
-macro_rules! first_seen {
-    ($by:literal, $family:literal) => {
-        concat!(
-            "sum by (",
-            $by,
-            ") ((increase(",
-            $family,
-            "{$S}[10m]) > 0) or (",
-            $family,
-            "{$S} unless ",
-            $family,
-            "{$S} offset 10m))"
-        )
-    };
-}
+pub(super) use scope::Scope;
+pub(super) use table::TABLE;
+pub(super) use traffic::Traffic;
 
 /// What is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +16,7 @@ pub(super) enum Query {
     UpAt,
     Gauges,
     Requests,
+    Traffic,
     Writes,
     Reads,
     Cpu,
@@ -46,12 +33,13 @@ pub(super) enum Query {
 }
 
 /// What readings of how a store does need, beside [`Query::Up`], which is asked first.
-pub(super) const FOR_METRICS: [Query; 7] = [
+pub(super) const FOR_METRICS: [Query; 8] = [
+    Query::Traffic,
+    Query::Writes,
+    Query::Reads,
     Query::UpAt,
     Query::Gauges,
     Query::Requests,
-    Query::Writes,
-    Query::Reads,
     Query::Cpu,
     Query::LogLag,
 ];
@@ -70,7 +58,7 @@ pub(super) const FOR_STRAINS: [Query; 9] = [
 ];
 
 /// Whose series a query is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Of {
     Stores,
     Pd,
@@ -87,7 +75,9 @@ pub(super) struct Row {
     pub(super) of: Of,
     /// What it is called, as in `query/writes`.
     pub(super) name: &'static str,
-    /// Its text: `$S` stands for the scope, `$W` for the window, `$V` for the values it relies on.
+    /// Its text: `$S` stands for the scope, `$W` for the window, `$E` for the time between scrapes, `$F` for the
+    /// families it relies on, `$T` for the types of requests that are writes or reads, and `$V` for the types and
+    /// priorities that there is traffic of, or for the values it relies on.
     text: &'static str,
     /// Which readings come of it, and their units.
     pub(super) feeds: &'static [(&'static str, &'static str)],
@@ -127,365 +117,6 @@ pub(super) struct Word {
     pub(super) since: Version,
 }
 
-/// From before the versions that are supported.
-const ALWAYS: Version = (0, 0);
-
-const fn word(text: &'static str) -> Word {
-    Word {
-        text,
-        since: ALWAYS,
-    }
-}
-
-const fn need(family: &'static str) -> Need {
-    Need {
-        family,
-        born: Born::AtStart,
-        since: ALWAYS,
-        values: None,
-    }
-}
-
-const fn with_values(family: &'static str, label: &'static str, values: &'static [Word]) -> Need {
-    Need {
-        values: Some((label, values)),
-        ..need(family)
-    }
-}
-
-const fn at_first_event(family: &'static str) -> Need {
-    Need {
-        born: Born::AtFirstEvent,
-        ..need(family)
-    }
-}
-
-const GRPC: &str = "tikv_grpc_msg_duration_seconds_bucket";
-
-/// Locks that wait, coprocessor scans and garbage collection are neither: they take as long as they take.
-const WRITES: &[Word] = &[
-    word("kv_prewrite"),
-    word("kv_commit"),
-    Word {
-        text: "kv_flush",
-        since: (8, 0),
-    },
-    word("raw_put"),
-    word("raw_batch_put"),
-    word("raw_delete"),
-    word("raw_batch_delete"),
-    word("raw_compare_and_swap"),
-];
-const READS: &[Word] = &[
-    word("kv_get"),
-    word("kv_batch_get"),
-    word("kv_batch_get_command"),
-    word("kv_scan"),
-    word("raw_get"),
-    word("raw_batch_get"),
-    word("raw_batch_get_command"),
-    word("raw_scan"),
-];
-
-/// The gauges, all in one query. Whether a store exports anything at all is told by `tikv_server_info`.
-const GAUGES: &[Need] = &[
-    need("tikv_server_info"),
-    need("process_start_time_seconds"),
-    need("process_resident_memory_bytes"),
-    need("tikv_server_cpu_cores_quota"),
-    Need {
-        since: (8, 0),
-        ..need("tikv_server_memory_quota_bytes")
-    },
-    with_values(
-        "tikv_store_size_bytes",
-        "type",
-        &[word("capacity"), word("available"), word("used")],
-    ),
-    with_values(
-        "tikv_raftstore_region_count",
-        "type",
-        &[word("leader"), word("region")],
-    ),
-    need("tikv_raftstore_slow_score"),
-    at_first_event("tikv_scheduler_discard_ratio"),
-    at_first_event("tikv_scheduler_l0_avg"),
-];
-
-pub(super) const TABLE: &[Row] = &[
-    Row {
-        query: Query::Up,
-        of: Of::Stores,
-        name: "up",
-        text: "up{$S}",
-        feeds: &[("up", "")],
-        needs: &[need("up")],
-        cost: "",
-    },
-    Row {
-        query: Query::UpAt,
-        of: Of::Stores,
-        name: "up_at",
-        // Of a target that is no more, when it last was. The marker of its end is one scrape after that.
-        text: "max by (instance) (timestamp(up{$S}) or max_over_time(timestamp(up{$S})[10m:$E]))",
-        feeds: &[],
-        needs: &[need("up")],
-        cost: "",
-    },
-    Row {
-        query: Query::Gauges,
-        of: Of::Stores,
-        name: "gauges",
-        text: r#"max by (instance,__name__,type) ({__name__=~"$F",$S})"#,
-        feeds: &[
-            ("process_started_at", "s"),
-            ("memory_used_bytes", "bytes"),
-            ("memory_quota_bytes", "bytes"),
-            ("cpu_quota_cores", "cores"),
-            ("disk_used_bytes", "bytes"),
-            ("disk_available_bytes", "bytes"),
-            ("disk_capacity_bytes", "bytes"),
-            ("leader_count", ""),
-            ("region_count", ""),
-            ("slow_score", ""),
-            ("flow_discard_ratio", ""),
-            ("l0_files_average", ""),
-        ],
-        needs: GAUGES,
-        cost: "6 ms",
-    },
-    Row {
-        query: Query::Requests,
-        of: Of::Stores,
-        name: "requests",
-        text: r#"sum by (instance) (rate(tikv_grpc_msg_duration_seconds_count{$S,type!="kv_gc"}[$W]))"#,
-        feeds: &[("queries_per_second", "1/s")],
-        needs: &[need("tikv_grpc_msg_duration_seconds_count")],
-        cost: "4 series of each of 50 types",
-    },
-    Row {
-        query: Query::Writes,
-        of: Of::Stores,
-        name: "writes",
-        text: r#"sum by (instance,le) (rate(tikv_grpc_msg_duration_seconds_bucket{$S,type=~"$V"}[$W]))"#,
-        feeds: &[("write_p95_seconds", "s"), ("write_p99_seconds", "s")],
-        needs: &[with_values(GRPC, "type", WRITES)],
-        cost: "92 series of each of 8 types: the dearest, with the next",
-    },
-    Row {
-        query: Query::Reads,
-        of: Of::Stores,
-        name: "reads",
-        text: r#"sum by (instance,le) (rate(tikv_grpc_msg_duration_seconds_bucket{$S,type=~"$V"}[$W]))"#,
-        feeds: &[("read_p95_seconds", "s"), ("read_p99_seconds", "s")],
-        needs: &[with_values(GRPC, "type", READS)],
-        cost: "92 series of each of 8 types",
-    },
-    Row {
-        query: Query::Cpu,
-        of: Of::Stores,
-        name: "cpu",
-        text: "sum by (instance) (rate(process_cpu_seconds_total{$S}[$W]))",
-        feeds: &[("cpu_used_cores", "cores")],
-        needs: &[need("process_cpu_seconds_total")],
-        cost: "",
-    },
-    Row {
-        query: Query::LogLag,
-        of: Of::Stores,
-        name: "log_lag",
-        // Version 3 of the server writes whole bounds with a fraction.
-        text: r#"sum by (instance,le) (rate(tikv_raftstore_log_lag_bucket{$S,le=~"1024(\\.0)?|\\+Inf"}[$W]))"#,
-        feeds: &[("raft_log_lag_ratio", "")],
-        needs: &[need("tikv_raftstore_log_lag_bucket")],
-        cost: "",
-    },
-    Row {
-        query: Query::AsyncWrites,
-        of: Of::Stores,
-        name: "async_writes",
-        text: r#"sum by (instance,le) (rate(tikv_storage_engine_async_request_duration_seconds_bucket{$S,type=~"$V"}[$W]))"#,
-        feeds: &[("async_write_p99_seconds", "s")],
-        needs: &[with_values(
-            "tikv_storage_engine_async_request_duration_seconds_bucket",
-            "type",
-            &[word("write")],
-        )],
-        cost: "33 series of a store",
-    },
-    Row {
-        query: Query::Critical,
-        of: Of::Stores,
-        name: "critical_errors",
-        text: first_seen!("instance,type", "tikv_critical_error_total"),
-        feeds: &[("critical_errors", "")],
-        needs: &[at_first_event("tikv_critical_error_total")],
-        cost: "",
-    },
-    Row {
-        query: Query::Storage,
-        of: Of::Stores,
-        name: "storage_requests",
-        text: r#"sum by (instance,status) (rate(tikv_storage_engine_async_request_total{$S,status=~"$V"}[$W]))"#,
-        feeds: &[
-            ("storage_requests_per_second", "1/s"),
-            ("busy_per_second", "1/s"),
-            ("not_leader_per_second", "1/s"),
-        ],
-        needs: &[with_values(
-            "tikv_storage_engine_async_request_total",
-            "status",
-            &[
-                word("all"),
-                word("err_server_is_busy"),
-                word("err_not_leader"),
-            ],
-        )],
-        cost: "",
-    },
-    Row {
-        query: Query::SchedulerBusy,
-        of: Of::Stores,
-        name: "scheduler_busy",
-        text: first_seen!("instance", "tikv_scheduler_too_busy_total"),
-        feeds: &[("scheduler_busy_count", "")],
-        needs: &[at_first_event("tikv_scheduler_too_busy_total")],
-        cost: "",
-    },
-    Row {
-        query: Query::ChannelFull,
-        of: Of::Stores,
-        name: "channel_full",
-        text: first_seen!("instance", "tikv_channel_full_total"),
-        feeds: &[("channel_full_count", "")],
-        needs: &[at_first_event("tikv_channel_full_total")],
-        cost: "",
-    },
-    Row {
-        query: Query::Stalls,
-        of: Of::Stores,
-        name: "stalls",
-        text: r#"sum by (instance) (rate(tikv_engine_stall_micro_seconds{$S,db="kv"}[$W])) / 1e6"#,
-        feeds: &[("stalled_ratio", "")],
-        needs: &[need("tikv_engine_stall_micro_seconds")],
-        cost: "",
-    },
-    Row {
-        query: Query::LeaderMissing,
-        of: Of::Stores,
-        name: "leader_missing",
-        text: "max by (instance) (max_over_time(tikv_raftstore_leader_missing{$S}[10m]))",
-        feeds: &[("leader_missing", "")],
-        needs: &[need("tikv_raftstore_leader_missing")],
-        cost: "",
-    },
-    Row {
-        query: Query::Regions,
-        of: Of::Pd,
-        name: "regions",
-        text: "max by (instance,type) (pd_regions_status{$S})",
-        feeds: &[
-            ("miss_peer_count", ""),
-            ("extra_peer_count", ""),
-            ("down_peer_count", ""),
-            ("pending_peer_count", ""),
-            ("learner_peer_count", ""),
-            ("offline_peer_count", ""),
-            ("empty_count", ""),
-            ("oversized_count", ""),
-            ("undersized_count", ""),
-        ],
-        needs: &[with_values(
-            "pd_regions_status",
-            "type",
-            &[
-                word("miss-peer-region-count"),
-                word("extra-peer-region-count"),
-                word("down-peer-region-count"),
-                word("pending-peer-region-count"),
-                word("learner-peer-region-count"),
-                word("empty-region-count"),
-            ],
-        )],
-        cost: "",
-    },
-    Row {
-        query: Query::RegionsCounted,
-        of: Of::Pd,
-        name: "regions_counted",
-        // Only the leader counts: the others export zeros, and one that has just begun to lead does so too.
-        text: "max by (instance) (timestamp(etcd_server_is_leader{$S}) and on (instance) (etcd_server_is_leader{$S} == 1) and on (instance) pd_cluster_status{$S})",
-        feeds: &[],
-        needs: &[need("etcd_server_is_leader"), need("pd_cluster_status")],
-        cost: "",
-    },
-];
-
-/// What is asked about: which series, over how long.
-#[derive(Debug, Clone)]
-pub(super) struct Scope {
-    stores: String,
-    pd: String,
-    window: Duration,
-    scrape_every: Duration,
-}
-
-impl Scope {
-    pub(super) fn new(options: &PromOptions) -> Self {
-        let further = options.matchers.trim();
-        let further = further.trim_start_matches('{').trim_end_matches('}');
-        let further = further.trim_matches([',', ' ']);
-        let comma = if further.is_empty() { "" } else { "," };
-        let matchers = |job: &str| {
-            let job = job.replace('\\', r"\\").replace('"', r#"\""#);
-            format!(r#"job=~"{job}"{comma}{further}"#)
-        };
-        Self {
-            stores: matchers(&options.job),
-            pd: matchers(&options.pd_job),
-            window: options.window.max(options.scrape_every.saturating_mul(4)),
-            scrape_every: options.scrape_every,
-        }
-    }
-
-    /// How often the server scrapes.
-    pub(super) fn scrape_every(&self) -> Duration {
-        self.scrape_every
-    }
-
-    /// Over how long rates are taken. A sample that is older than that is of no use either.
-    pub(super) fn window(&self) -> Duration {
-        self.window
-    }
-
-    /// The matchers of every selector.
-    pub(super) fn matchers(&self, of: Of) -> &str {
-        match of {
-            Of::Stores => &self.stores,
-            Of::Pd => &self.pd,
-        }
-    }
-
-    /// The text of a query.
-    pub(super) fn promql(&self, query: Query) -> String {
-        let row = row(query);
-        let families: Vec<&str> = row.needs.iter().map(|need| need.family).collect();
-        let values = row.needs.iter().find_map(|need| need.values);
-        let values: Vec<&str> = values
-            .map(|(_, words)| words.iter().map(|word| word.text).collect())
-            .unwrap_or_default();
-        row.text
-            .replace("$W", &format!("{}ms", self.window.as_millis()))
-            .replace(
-                "$E",
-                &format!("{}ms", self.scrape_every.as_millis().max(1000)),
-            )
-            .replace("$F", &families.join("|"))
-            .replace("$V", &values.join("|"))
-            .replace("$S", self.matchers(row.of))
-    }
-}
-
 /// The row of a query.
 pub(super) fn row(query: Query) -> &'static Row {
     // A test holds that there is one for each.
@@ -498,7 +129,9 @@ pub(super) fn row(query: Query) -> &'static Row {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{RegionHealth, StoreStrain};
+    use std::time::Duration;
+
+    use crate::{PromOptions, RegionHealth, StoreStrain};
     use operator_core::{Gap, StoreId, StoreMetrics, Why};
 
     #[test]

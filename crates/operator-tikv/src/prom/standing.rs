@@ -16,6 +16,8 @@ pub(super) struct Given<'a> {
     pub(super) at: Timestamp,
     pub(super) up: PromAnswer,
     pub(super) rest: BTreeMap<Query, Result<PromAnswer, Error>>,
+    /// What needed no asking: none of the requests that it is about were made.
+    pub(super) at_rest: BTreeSet<Query>,
     /// The texts of the queries, shared by all that came of them.
     pub(super) sources: BTreeMap<Query, Source>,
     pub(super) scope: &'a Scope,

@@ -14,8 +14,13 @@ async fn load(script: impl Fn(&str) -> Option<Vec<u8>> + Send + Sync + 'static) 
     let look = client.measure(&stores(3)).await.unwrap();
     assert_eq!(look.stores, client.store_metrics(&stores(3)).await.unwrap());
     // what all do together costs nothing more
-    assert_eq!(server.asked().len(), 16);
+    assert_eq!(server.asked().len(), 18);
     look.cluster
+}
+
+/// Whether a query is for the buckets of a type of requests.
+fn is_about(kind: &str, query: &str) -> bool {
+    query.contains("_bucket") && query.contains(kind)
 }
 
 fn ups(values: [&str; 3]) -> Vec<u8> {
@@ -60,7 +65,7 @@ async fn a_slow_store_moves_the_p99_of_the_cluster_by_what_it_serves() {
                 of(3, "+Inf", "0"),
             ]))
         };
-        query.contains("kv_prewrite").then(uneven)
+        is_about("kv_prewrite", query).then(uneven)
     })
     .await;
     // and not the mean of 0.1 and 0.2
@@ -89,7 +94,7 @@ async fn a_store_that_is_down_bears_no_load_and_one_that_is_not_seen_hides_it() 
     );
 
     let all = load(|query| {
-        let fails = query.contains("kv_prewrite");
+        let fails = is_about("kv_prewrite", query);
         fails.then(|| answer(503, "text/plain", "Service Unavailable"))
     })
     .await;
@@ -108,7 +113,7 @@ async fn buckets_of_different_bounds_are_not_added_up() {
         };
         let rows = || [of(1, "0.1"), of(2, "0.2"), of(3, "0.1")].into_iter();
         let rows = || rows().chain((1..=3).map(|n| of(n, "+Inf")));
-        query.contains("kv_get").then(|| json(vector(rows())))
+        is_about("kv_get", query).then(|| json(vector(rows())))
     })
     .await;
     let gap = all.read_p99_seconds.gap().unwrap().to_string();
@@ -116,6 +121,65 @@ async fn buckets_of_different_bounds_are_not_added_up() {
         gap.contains("expected buckets alike, found others"),
         "{gap}"
     );
+}
+
+#[tokio::test]
+async fn buckets_are_fetched_of_the_requests_that_there_are() {
+    let server = Server::start(|ask| healthy(ask, 3)).await;
+    let client = PromClient::new(&server.url()).unwrap();
+    client.measure(&stores(3)).await.unwrap();
+    let asked = server.asked();
+    let fetched: Vec<_> = asked
+        .iter()
+        .map(|ask| ask.query())
+        .filter(|query| query.contains("grpc_msg_duration_seconds_bucket"))
+        .collect();
+    assert_eq!(fetched.len(), 2);
+    assert!(fetched[0].contains(r#",type=~"kv_prewrite|kv_commit",priority=~"medium"}"#));
+    assert!(fetched[1].contains(r#",type=~"kv_get",priority=~"medium"}"#));
+}
+
+#[tokio::test]
+async fn where_nothing_moves_nothing_is_fetched_and_all_is_idle() {
+    let still = |query: &str| {
+        let rows = [(r#""type":"kv_prewrite","priority":"low""#, "0".to_owned())];
+        query
+            .starts_with("sum by (type,priority)")
+            .then(|| json(vector(rows)))
+    };
+    let server =
+        Server::start(move |ask| still(ask.query()).unwrap_or_else(|| healthy(ask, 3))).await;
+    let client = PromClient::new(&server.url()).unwrap();
+    let look = client.measure(&stores(3)).await.unwrap();
+    assert_eq!(server.asked().len(), 7);
+    assert_eq!(look.cluster.write_p99_seconds, Reading::Idle);
+    for metrics in look.stores.items {
+        assert_eq!(metrics.gaps().count(), 0);
+        assert_eq!(metrics.write_p99_seconds, Reading::Idle);
+        assert_eq!(metrics.read_p95_seconds, Reading::Idle);
+    }
+}
+
+#[tokio::test]
+async fn where_it_cannot_be_told_what_moves_everything_is_fetched() {
+    for reply in [nothing(), answer(503, "text/plain", "Service Unavailable")] {
+        let server = Server::start(move |ask| match ask.query() {
+            query if query.starts_with("sum by (type,priority)") => reply.clone(),
+            _ => healthy(ask, 3),
+        })
+        .await;
+        let client = PromClient::new(&server.url()).unwrap();
+        let look = client.measure(&stores(3)).await.unwrap();
+        assert!(near(&look.cluster.write_p99_seconds, 0.36));
+        let asked = server.asked();
+        assert_eq!(asked.len(), 9);
+        let all = |ask: &&crate::support::Request| {
+            ask.query()
+                .contains(r#"_bucket{job=~".*tikv",type=~"kv_prewrite|"#)
+                && !ask.query().contains("priority")
+        };
+        assert_eq!(asked.iter().filter(all).count(), 1);
+    }
 }
 
 /// The health of regions, from a server that says these counts and these leaders.

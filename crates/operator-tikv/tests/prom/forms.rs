@@ -72,6 +72,76 @@ async fn remarks_let_an_answer_stand_and_missing_data_does_not_pass_for_absence(
     assert_eq!(answer.missing, ["no store", partial]);
 }
 
+/// What `VictoriaMetrics`, Thanos and Mimir have beside what Prometheus has, and what they write otherwise.
+#[tokio::test]
+async fn the_dialects_of_others_are_read() {
+    let row = r#"{"metric":{"a":"b"},"value":[1795262400,"1"]}"#;
+    let data = |more: &str| format!(r#""data":{{"resultType":"vector","result":[{row}]{more}}}"#);
+    for (body, missing) in [
+        // VictoriaMetrics: whether it is whole comes first, and statistics last
+        (
+            format!(
+                r#"{{"status":"success","isPartial":false,{},"stats":{{"seriesFetched":"1","executionTimeMsec":2}}}}"#,
+                data("")
+            ),
+            None,
+        ),
+        (
+            format!(r#"{{"status":"success","isPartial":true,{}}}"#, data("")),
+            Some("the server says that its answer is partial"),
+        ),
+        // Thanos: an analysis among the data, and a store that is away
+        (
+            format!(
+                r#"{{"status":"success",{},"warnings":["receive series from Addr: sidecar-1:10901: rpc error"]}}"#,
+                data(r#","analysis":{"name":"vectorSelector","children":[]}"#)
+            ),
+            Some("receive series from Addr: sidecar-1:10901: rpc error"),
+        ),
+        // Mimir, and others that leave lists empty instead of leaving them out
+        (
+            format!(
+                r#"{{"status":"success",{},"warnings":null,"infos":[]}}"#,
+                data("")
+            ),
+            None,
+        ),
+    ] {
+        let answer = ask(json(&body)).await.unwrap();
+        assert_eq!(
+            answer.missing.first().map(String::as_str),
+            missing,
+            "{body}"
+        );
+        assert!(matches!(answer.data, PromData::Vector(samples) if samples.len() == 1));
+    }
+    for (status, body, expected) in [
+        (
+            422,
+            r#"{"status":"error","errorType":"422","error":"cannot parse the query"}"#,
+            "query `up` failed: status 422, 422: cannot parse the query",
+        ),
+        (
+            429,
+            r#"{"status":"error","errorType":"too_many_requests","error":"the request was limited"}"#,
+            "query `up` failed: status 429, too_many_requests: the request was limited",
+        ),
+        (
+            413,
+            r#"{"status":"error","errorType":"too_large_entry","error":"too many series"}"#,
+            "query `up` failed: status 413, too_large_entry: too many series",
+        ),
+    ] {
+        let error = ask(answer(status, "application/json", body))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            error,
+            format!("cannot query metrics from http://prom: {expected}")
+        );
+    }
+}
+
 #[tokio::test]
 async fn an_error_carries_query_code_type_and_reason() {
     let body = r#"{"status":"error","errorType":"execution","error":"many-to-many"}"#;

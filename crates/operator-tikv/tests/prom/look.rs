@@ -5,6 +5,15 @@ use operator_tikv::{PromClient, StoreStrain};
 
 use crate::support::{Request, Server, answer, json, nothing, store, vector};
 
+/// Which requests a healthy cluster has.
+const TRAFFIC: &[(&str, &str, &str)] = &[
+    ("kv_prewrite", "medium", "8"),
+    ("kv_commit", "medium", "2"),
+    ("raw_put", "medium", "0"),
+    ("kv_get", "medium", "1"),
+    ("kv_get", "low", "0"),
+];
+
 /// What a healthy cluster of so many stores answers. Its hosts are `h1`, `h2` and so on.
 pub(crate) fn healthy(request: &Request, stores: u64) -> Vec<u8> {
     let query = request.query();
@@ -49,6 +58,13 @@ pub(crate) fn healthy(request: &Request, stores: u64) -> Vec<u8> {
         _ if query.starts_with("up{") => of(r#","job":"tikv""#, "1"),
         _ if query.contains("timestamp(up") => of("", "999990.5"),
         _ if query.starts_with("max by (instance,__name__") => gauges(),
+        _ if query.starts_with("sum by (type,priority)") => TRAFFIC
+            .iter()
+            .map(|(kind, priority, rate)| {
+                let labels = format!(r#""type":"{kind}","priority":"{priority}""#);
+                (labels, (*rate).to_owned())
+            })
+            .collect(),
         _ if query.contains("kv_prewrite") => buckets(&ladder),
         // Reads are too few for a P99: 60 in the window.
         _ if query.contains("kv_get") => buckets(&[("0.1", "1"), ("+Inf", "1")]),
@@ -321,15 +337,11 @@ async fn targets(now: &'static [&str], before: &'static [(&str, f64)]) -> Vec<Op
 
 #[tokio::test]
 async fn a_target_that_was_there_within_ten_minutes_has_vanished() {
-    let ago = |seconds: f64| {
-        Some(Timestamp::from_unix_millis(
-            1_000_000_000 - (seconds * 1e3) as i64,
-        ))
-    };
+    let ago = |millis: i64| Some(Timestamp::from_unix_millis(1_000_000_000 - millis));
     let found = targets(&["h1", "h2"], &[("h3", 44.5)]).await;
-    assert_eq!(found, [None, None, ago(44.5)]);
+    assert_eq!(found, [None, None, ago(44_500)]);
     let found = targets(&["h1"], &[("h2", 600.0), ("h3", 15.0)]).await;
-    assert_eq!(found, [None, ago(600.0), ago(15.0)]);
+    assert_eq!(found, [None, ago(600_000), ago(15_000)]);
 }
 
 #[tokio::test]
@@ -366,16 +378,16 @@ async fn a_look_is_as_many_requests_for_a_thousand_stores_as_for_three() {
         let listing = client.store_metrics(&stores(count)).await.unwrap();
         assert_eq!(listing.items.len() as u64, count);
         assert!(listing.is_whole());
-        assert_eq!(server.asked().len(), 8);
+        assert_eq!(server.asked().len(), 9);
         client.store_strains(&stores(count)).await.unwrap();
         let asked = server.asked();
-        assert_eq!(asked.len(), 18);
+        assert_eq!(asked.len(), 19);
         // all about the moment of the first answer
         let moments: Vec<_> = asked
             .iter()
             .filter_map(|ask| ask.form.get("time"))
             .collect();
-        assert_eq!(moments.len(), 16);
+        assert_eq!(moments.len(), 17);
         assert!(moments.iter().all(|moment| *moment == "1000000.000"));
     }
 }
@@ -419,5 +431,5 @@ async fn the_contract_names_what_a_server_does_not_have() {
     );
     // 7.5 has no memory quota yet
     assert!(!said("gauges").contains("memory_quota"));
-    assert_eq!(checks.len(), 17);
+    assert_eq!(checks.len(), 18);
 }

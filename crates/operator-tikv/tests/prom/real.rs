@@ -8,7 +8,7 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use operator_core::{Clock, Reading, Store, StoreId, StoreMetrics};
+use operator_core::{Clock, Reading, Store, StoreId, StoreMetrics, Why};
 use operator_tikv::{ContractStanding, PromClient, PromOptions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -392,6 +392,20 @@ async fn a_real_server_is_read_through_the_lives_of_stores() {
         0.1,
     );
     assert!(back.process_started_at.value() > busy.process_started_at.value());
+
+    // It is taken away, and with it its target: it was there, and when it last was is known.
+    let two = job("tikv", "250ms", &server, &three[..2]);
+    prometheus.reload(&config(&[two, probe.clone()])).await;
+    stores.scraped([1], 16).await;
+    let listing = client.store_metrics(&known).await.unwrap();
+    let gap = listing.gap_about(&known[2].entity()).unwrap();
+    assert_eq!(gap.why(), &Why::Vanished, "{gap}");
+    let last = gap.standing_since().unwrap();
+    let ago = client.server_time().await.unwrap().now.since(last);
+    assert!(
+        (SCRAPE..Duration::from_secs(60)).contains(&ago),
+        "{ago:?} ago"
+    );
 
     // It is renamed, as by a move to pods; then it is scraped by two jobs at once.
     let tikv = job("tikv", "250ms", &server, &three[..2]);

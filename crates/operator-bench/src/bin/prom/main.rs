@@ -2,6 +2,7 @@
 //! ratios are medians of each round's.
 
 mod cluster;
+mod cost;
 mod decode;
 
 use std::process::ExitCode;
@@ -14,7 +15,8 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 const USAGE: &str = "usage:
   prom decode [ROUNDS]    a vector of 5,000 samples: the client's decoder and serde_json into owned maps
-  prom observe [ROUNDS]   300 stores on a real server: one look, and a loop of six queries per store";
+  prom observe [ROUNDS]   300 stores on a real server: one look, and a loop of six queries per store
+  prom cost [STORES]      stores with 5,000 series of requests each: processor time of the server per look";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -22,6 +24,8 @@ fn main() -> ExitCode {
     let done = match words[..] {
         ["decode"] => decode::run(101),
         ["decode", rounds] => rounds.parse().map_err(Into::into).and_then(decode::run),
+        ["cost"] => cost::run(STORES),
+        ["cost", stores] => stores.parse().map_err(Into::into).and_then(cost::run),
         ["observe"] => observe(7),
         ["observe", rounds] => rounds.parse().map_err(Into::into).and_then(observe),
         _ => Err(USAGE.into()),
@@ -29,7 +33,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error}");
+            eprintln!("{error:#}");
             ExitCode::FAILURE
         }
     }
@@ -49,15 +53,10 @@ const PER_STORE: [&str; 6] = [
 
 #[tokio::main(flavor = "current_thread")]
 async fn observe(rounds: usize) -> Outcome {
-    let server = cluster::Prometheus::start(STORES)?;
+    let server = cluster::Prometheus::start(STORES, Duration::from_secs(10), cluster::page)?;
     let direct = PromClient::new(&server.url)?;
     server.filled(&direct, STORES).await?;
-    let stores: Vec<Store> = (1..=STORES)
-        .map(|id| Store {
-            status_address: Some(cluster::instance(id)),
-            ..Store::new(StoreId(id), format!("{}:20160", cluster::host(id)))
-        })
-        .collect();
+    let stores = stores(STORES);
     for delay in [Duration::ZERO, Duration::from_millis(1)] {
         let url = cluster::delayed(&server.url, delay).await?;
         let client = PromClient::with(&url, PromOptions::default())?;
@@ -89,6 +88,14 @@ async fn observe(rounds: usize) -> Outcome {
         report(&["one look", "store by store"], &taken);
     }
     Ok(())
+}
+
+fn stores(count: u64) -> Vec<Store> {
+    let store = |id| Store {
+        status_address: Some(cluster::instance(id)),
+        ..Store::new(StoreId(id), format!("{}:20160", cluster::host(id)))
+    };
+    (1..=count).map(store).collect()
 }
 
 /// Prints medians, and the median of each round's ratio to the first.

@@ -58,13 +58,13 @@ pub(crate) static PD: &[Family<PdPage>] = &[
         |p, s| {
             let mut ailments = vec![
                 ("down-peer-region-count", p.down),
-                ("empty-region-count", 0),
-                ("extra-peer-region-count", 0),
+                ("empty-region-count", p.empty),
+                ("extra-peer-region-count", p.extra),
                 ("learner-peer-region-count", p.learner),
-                ("miss-peer-region-count", 0),
-                ("oversized-region-count", 0),
+                ("miss-peer-region-count", p.missing),
+                ("oversized-region-count", p.oversized),
                 ("pending-peer-region-count", p.pending),
-                ("undersized-region-count", 0),
+                ("undersized-region-count", p.undersized),
             ];
             if p.release >= Release::V7_5 {
                 ailments.push(("offline-peer-region-count", p.offline));
@@ -95,12 +95,14 @@ pub(crate) static PD: &[Family<PdPage>] = &[
                     ("leader_count", f64::from(row.leaders)),
                     ("leader_score", f64::from(row.leaders)),
                     ("leader_size", row.leader_mib as f64),
+                    ("learner_count", f64::from(row.learners)),
                     ("region_count", f64::from(row.peers)),
                     ("region_score", row.region_mib as f64),
                     ("region_size", row.region_mib as f64),
                     ("store_available", row.available as f64),
                     ("store_capacity", row.capacity as f64),
                     ("store_used", row.used as f64),
+                    ("witness_count", f64::from(row.witnesses)),
                 ] {
                     s.value(
                         &[("address", &row.address), ("store", &id), ("type", kind)],
@@ -138,7 +140,7 @@ type StoreCount = (&'static str, fn(&PdStoreRow) -> f64);
 
 static CLUSTER_STATUS: &[StoreCount] = &[
     ("leader_count", |r| r.leaders.into()),
-    ("learner_count", |_| 0.0),
+    ("learner_count", |r| r.learners.into()),
     ("region_count", |r| r.peers.into()),
     ("storage_capacity", |r| r.capacity as f64),
     ("storage_size", |r| r.used as f64),
@@ -152,6 +154,7 @@ static CLUSTER_STATUS: &[StoreCount] = &[
     ("store_tombstone_count", |_| 0.0),
     ("store_unhealth_count", |r| flag(r.unhealthy)),
     ("store_up_count", |r| flag(r.seen == Seen::Up)),
+    ("witness_count", |r| r.witnesses.into()),
 ];
 
 /// Per store from 8.5.5 on, one number for the cluster before. The simulated 8.5 is 8.5.7.
@@ -161,7 +164,7 @@ fn cluster_status(p: &PdPage, s: &mut dyn Sink) {
             for row in &p.stores {
                 let id = row.id.to_string();
                 s.value(
-                    &[("engine", "tikv"), ("store", &id), ("type", kind)],
+                    &[("engine", row.engine), ("store", &id), ("type", kind)],
                     of(row),
                 );
             }

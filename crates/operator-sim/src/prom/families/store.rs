@@ -45,9 +45,10 @@ pub(crate) static STORE: &[Family<StorePage>] = &[
         "tikv_engine_stall_micro_seconds",
         Counter,
         "Microseconds that writes were stalled.",
-        |_, s| {
-            for db in ["kv", "raft"] {
-                s.value(&[("db", db)], 0.0);
+        |p, s| {
+            let stalled = (p.counted.stalled_seconds * 1e6).floor();
+            for (db, micros) in [("kv", stalled), ("raft", 0.0)] {
+                s.value(&[("db", db)], micros);
             }
         },
     ),
@@ -298,10 +299,10 @@ fn grpc(p: &StorePage, s: &mut dyn Sink) {
         ("kv_commit", &write.counts, write.sum, 0.5),
         ("kv_get", &read.counts, read.sum, GETS),
         ("kv_prewrite", &write.counts, write.sum, 0.5),
-        ("kv_scan", &nothing, 0.0, 1.0),
-        ("raw_get", &nothing, 0.0, 1.0),
-        ("raw_put", &nothing, 0.0, 1.0),
-    ] {
+    ]
+    .into_iter()
+    .chain(unused(p.release).map(|kind| (kind, &nothing, 0.0, 1.0)))
+    {
         let counts = counts.map(|count| count * part);
         if p.release >= Release::V8_5 {
             s.histogram(
@@ -314,6 +315,26 @@ fn grpc(p: &StorePage, s: &mut dyn Sink) {
             s.histogram(&[("type", kind)], &bounds, &counts, sum * part);
         }
     }
+}
+
+/// Requests that nobody sends, which TiKV counts from its start all the same.
+fn unused(release: Release) -> impl Iterator<Item = &'static str> {
+    let flush = (release >= Release::V8_5).then_some("kv_flush");
+    let all = [
+        "kv_batch_get",
+        "kv_batch_get_command",
+        "kv_scan",
+        "raw_batch_delete",
+        "raw_batch_get",
+        "raw_batch_get_command",
+        "raw_batch_put",
+        "raw_compare_and_swap",
+        "raw_delete",
+        "raw_get",
+        "raw_put",
+        "raw_scan",
+    ];
+    flush.into_iter().chain(all)
 }
 
 fn total(counts: &[f64]) -> f64 {

@@ -88,6 +88,28 @@ impl Follower {
         })
     }
 
+    /// Follows from a place at which a line begins; a file that has become shorter since is read
+    /// from its beginning.
+    ///
+    /// # Errors
+    /// As [`Follower::from_end`].
+    pub fn from_offset(path: &Path, offset: u64) -> Result<Self, FileError> {
+        let mut follower = Self::from_start(path)?;
+        if let Some(opened) = &mut follower.file {
+            let len = opened
+                .file
+                .metadata()
+                .map_err(FileError::new("read", path))?
+                .len();
+            let place = SeekFrom::Start(if len < offset { 0 } else { offset });
+            opened.offset = opened
+                .file
+                .seek(place)
+                .map_err(FileError::new("read", path))?;
+        }
+        Ok(follower)
+    }
+
     /// Hands over the lines written since the last call, in chunks of whole lines; says how many
     /// bytes that was.
     ///

@@ -49,6 +49,29 @@ pub fn rotation_set(current: &Path) -> Result<Vec<PathBuf>, FileError> {
     Ok(files)
 }
 
+/// The log that a file was rotated from, by its name; `None` where the name is not a rotated one's.
+///
+/// ```
+/// use std::path::Path;
+/// use operator_tikv::log_parser::files::rotated_from;
+/// let rotated = Path::new("/logs/tikv-2024-08-14T16-25-23.105.log.gz");
+/// assert_eq!(rotated_from(rotated).as_deref(), Some(Path::new("/logs/tikv.log")));
+/// assert_eq!(rotated_from(Path::new("/logs/tikv.log")), None);
+/// ```
+#[must_use]
+pub fn rotated_from(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?;
+    let plain = name.strip_suffix(".gz").unwrap_or(name);
+    let stems = plain.match_indices('-').map(|(at, _)| plain.split_at(at));
+    let current = stems.filter_map(|(stem, rest)| {
+        let date = rest.get(1..=DATE_LEN)?;
+        let tail = rest.get(1 + DATE_LEN..)?;
+        let fits = is_date(date.as_bytes()) && (tail.is_empty() || tail.starts_with('.'));
+        (fits && !stem.is_empty()).then(|| format!("{stem}{tail}"))
+    });
+    current.last().map(|current| path.with_file_name(current))
+}
+
 /// The date in a rotated file's name, if it is one of this log's.
 fn rotation_date<'a>(name: &'a str, current: &str) -> Option<&'a str> {
     let plain = name.strip_suffix(".gz").unwrap_or(name);

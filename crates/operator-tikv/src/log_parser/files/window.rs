@@ -97,6 +97,12 @@ impl WindowedLines {
         self.window
     }
 
+    /// Where in the text of the file reading begins.
+    #[must_use]
+    pub const fn start(&self) -> u64 {
+        self.from
+    }
+
     /// Whether reading began by a search; otherwise the whole file is read.
     #[must_use]
     pub const fn sought(&self) -> bool {
@@ -117,7 +123,7 @@ impl WindowedLines {
         // Only a file whose order was seen may end early: one clock jump must not cut the rest.
         if self.sought
             && self.window.until.is_some()
-            && first_time(chunk.bytes).is_some_and(|time| self.window.after(time))
+            && time_of_first(chunk.bytes).is_some_and(|time| self.window.after(time))
         {
             self.ended = true;
             return Ok(None);
@@ -160,9 +166,22 @@ pub fn last_time(path: &Path) -> Result<Option<Stamp>, FileError> {
     }
 }
 
+/// The time of the first line that has one, looked for in the first mebibyte.
+///
+/// # Errors
+/// [`FileError`] with the path.
+pub fn first_time(path: &Path) -> Result<Option<Stamp>, FileError> {
+    let mut chunks = Chunks::new(open(path)?);
+    let first = chunks.next_chunk().map_err(FileError::new("read", path))?;
+    Ok(first.and_then(|chunk| chunk.bytes.split(|&byte| byte == b'\n').find_map(time_of)))
+}
+
 /// Whether a file that cannot be searched lies wholly before a window, by the first line of the
-/// file that was written after it.
-pub(super) fn is_before(path: &Path, next: &Path, window: Window) -> Result<bool, FileError> {
+/// file that was written after it: then it need not be opened up.
+///
+/// # Errors
+/// [`FileError`] with the path.
+pub fn is_before(path: &Path, next: &Path, window: Window) -> Result<bool, FileError> {
     let Some(from) = window.from else {
         return Ok(false);
     };
@@ -171,7 +190,7 @@ pub(super) fn is_before(path: &Path, next: &Path, window: Window) -> Result<bool
     }
     let mut chunks = Chunks::new(open(next)?);
     let first = chunks.next_chunk().map_err(FileError::new("read", next))?;
-    let time = first.and_then(|chunk| first_time(chunk.bytes));
+    let time = first.and_then(|chunk| time_of_first(chunk.bytes));
     Ok(time.is_some_and(|time| time.utc_ms < from.utc_ms.saturating_sub(MARGIN_MS)))
 }
 
@@ -258,7 +277,7 @@ fn lines_backwards(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// The time of the first line of a chunk that has one.
-fn first_time(bytes: &[u8]) -> Option<Stamp> {
+fn time_of_first(bytes: &[u8]) -> Option<Stamp> {
     bytes
         .split(|&byte| byte == b'\n')
         .take(16)
@@ -266,7 +285,8 @@ fn first_time(bytes: &[u8]) -> Option<Stamp> {
 }
 
 /// The time of a line, cheaply where its head is the usual one.
-pub(super) fn time_of(line: &[u8]) -> Option<Stamp> {
+#[must_use]
+pub fn time_of(line: &[u8]) -> Option<Stamp> {
     if let [b'[', rest @ ..] = line
         && let Some(time) = rest.get(..STAMP_LEN).and_then(Stamp::parse)
     {

@@ -89,6 +89,15 @@ impl TimelineBuilder {
         LogId(self.logs.len() - 1)
     }
 
+    /// Announces a log whose store is known from elsewhere: what its lines say goes before that.
+    pub fn add_log_of(&mut self, name: &str, store: u64) -> LogId {
+        let id = self.add_log(name);
+        if let Some(log) = self.logs.last_mut() {
+            log.store = Some(store);
+        }
+        id
+    }
+
     /// Takes the next event of a log. Events of one log come in the order of its lines; how those
     /// of several logs are mixed does not matter.
     pub fn push(&mut self, log: LogId, event: &LogEvent) {

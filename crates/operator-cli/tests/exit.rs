@@ -1,0 +1,124 @@
+//! The whole table of exit statuses, each row with PD or Prometheus away too.
+
+mod support;
+
+use operator_sim::Shape;
+use support::operator;
+use support::sim::{NOBODY, Sim};
+
+/// How a one-shot judgement ends, with what it printed.
+fn judged(command: &str, pd: &str, prometheus: Option<&str>, flags: &[&str]) -> (Option<i32>, String) {
+    let mut args = vec![command, "--pd", pd];
+    if let Some(prometheus) = prometheus {
+        args.extend(["--prometheus", prometheus]);
+    }
+    args.extend(flags);
+    let output = operator(&args);
+    (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[track_caller]
+fn row(sim: &Sim, flags: &[&str], both: i32, without_prometheus: i32, not_configured: i32) {
+    let (pd, prometheus) = (sim.pd(), sim.prometheus());
+    for (pd, prometheus, expected) in [
+        (pd.as_str(), Some(prometheus.as_str()), both),
+        (pd.as_str(), Some(NOBODY), without_prometheus),
+        (pd.as_str(), None, not_configured),
+        // Without PD nothing is known of the cluster; what was broken is out of sight.
+        (NOBODY, Some(prometheus.as_str()), 3),
+        (NOBODY, Some(NOBODY), 3),
+        (NOBODY, None, 3),
+    ] {
+        for command in ["check", "status"] {
+            let (status, text) = judged(command, pd, prometheus, flags);
+            assert_eq!(status, Some(expected), "{command} {pd} {prometheus:?} {flags:?}: {text}");
+        }
+    }
+}
+
+#[test]
+fn all_seen_and_all_well_is_0() {
+    row(&Sim::scenario("healthy", 30), &[], 0, 3, 0);
+}
+
+#[test]
+fn something_critical_is_2_whoever_is_away() {
+    row(&Sim::scenario("store-killed", 150), &[], 2, 2, 2);
+}
+
+#[test]
+fn something_else_is_1_whoever_is_away() {
+    let sim = Sim::with(Shape::default(), &["disk-fills store=1 level=0.83"], 900);
+    row(&sim, &["--no-grace", "--only", "low_disk_space"], 1, 1, 1);
+}
+
+#[test]
+fn what_is_pending_counts_when_it_is_asked_to() {
+    let sim = Sim::with(Shape::default(), &["disk-fills store=1 level=0.83"], 900);
+    let (pd, prometheus) = (sim.pd(), sim.prometheus());
+    let only = ["--only", "low_disk_space"];
+    let (status, text) = judged("check", &pd, Some(&prometheus), &only);
+    assert_eq!(status, Some(0), "{text}");
+    assert!(text.starts_with("pending warning low_disk_space store/1: "), "{text}");
+    let critical = [&only[..], &["--no-grace", "--fail-on", "critical"]].concat();
+    assert_eq!(judged("check", &pd, Some(&prometheus), &critical).0, Some(0));
+}
+
+#[test]
+fn a_wrong_command_line_is_64_and_names_what_was_meant() {
+    for (args, expected) in [
+        (&["check"][..], "no cluster is named"),
+        (&["status"], "no cluster is named"),
+        (&["stores", "--prometheus", "http://127.0.0.1:1"], "no PD is named"),
+        (&["contract", "--pd", "http://127.0.0.1:1"], "no Prometheus is named"),
+        (&["check", "--sim=heatlhy"], "did you mean `healthy`?"),
+        (&["check", "--sim", "--pd", "x:1"], "cannot be used with"),
+        (&["check", "--sim", "--only", "stor_down"], "did you mean `store_down`?"),
+        (&["check", "--sim", "--fail-on", "crit"], "did you mean `critical`?"),
+        (&["explain", "hihg_latency"], "did you mean `high_latency`?"),
+        (&["why", "hihg_latency", "--sim"], "did you mean `high_latency`?"),
+        (&["demo", "store-kiled"], "did you mean `store-killed`?"),
+        (&["demo", "--speed", "0"], "expected more than 0"),
+        (&["stores", "--sim", "--sort", "leader"], "did you mean `leaders`?"),
+        (&["stores", "--sim", "--sort", "id:dsc"], "did you mean `desc`?"),
+        (&["rules", "--sort", "cod"], "did you mean `code`?"),
+        (&["store", "99", "--sim"], "try: a store that there is: 1, 2, 3"),
+        (&["region", "999999", "--sim"], "region/999999 not found"),
+        (&["region", "--key", "xyz", "--sim"], "pairs of hexadecimal digits"),
+        (&["regions", "--ailing", "dwon-peer", "--sim"], "down-peer"),
+        (&["regions", "--limit", "100000", "--sim"], "the most that are listed"),
+        (&["watch", "--sim", "--interval", "10"], "no span of time"),
+        (&["watch", "--sim", "--interval", "1ms"], "the most that is asked"),
+        (&["maintenance", "list"], "--state FILE"),
+        (&["maintenance", "declare", "stor", "--for", "1h", "--why", "x"], "names no entity"),
+        (&["check", "--config", "/nonexistent/operator.toml"], "cannot read /nonexistent/operator.toml"),
+        (&["completions", "bsh"], "bash"),
+    ] {
+        let output = operator(args);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(64), "{args:?}: {said}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{args:?}");
+        assert!(said.contains(expected), "{args:?}: {said}");
+    }
+}
+
+#[test]
+fn looking_ends_with_0_where_all_was_seen_and_with_3_where_not() {
+    let sim = Sim::scenario("healthy", 30);
+    let (pd, prometheus) = (sim.pd(), sim.prometheus());
+    for command in [
+        &["stores"][..], &["store", "1"], &["metrics"], &["regions"], &["regions", "--all"], &["region", "4"],
+        &["hot"], &["members"], &["schedulers"], &["contract"],
+    ] {
+        for (pd, prometheus, expected) in [
+            (pd.as_str(), prometheus.as_str(), Some(0)),
+            (NOBODY, NOBODY, Some(3)),
+        ] {
+            let args = [command, &["--pd", pd, "--prometheus", prometheus]].concat();
+            let output = operator(&args);
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert_eq!(output.status.code(), expected, "{args:?}: {text}");
+            assert!(!text.is_empty(), "{args:?}");
+        }
+    }
+}
