@@ -323,7 +323,6 @@ async fn a_member_that_lost_its_leader_is_believed_of_itself_if_it_was_met_befor
     })
     .await;
     url.set(server.url()).unwrap();
-    // Its name comes with the members that somebody else tells of, and it is not asked for anything else.
     let (met, stranger) = (fake::client(&server.url()), fake::client(&server.url()));
     met.stores().await.unwrap();
     lost.store(true, Ordering::Relaxed);
