@@ -58,24 +58,28 @@ impl<'a> Judged<'a> {
 
 impl Answer for Judged<'_> {
     fn page(&self, context: &Context) -> Page {
-        let mut page = wrong(self.findings, context);
+        let mut page = wrong(self.findings, usize::MAX, context);
         page.line(last_line(self.target, self.findings, context));
         page
     }
 }
 
-/// What is wrong, what may be, and what could not be seen; worst first.
-pub(crate) fn wrong(findings: &Findings, context: &Context) -> Page {
+/// What is wrong, what may be, and what could not be seen; worst first, and of each so many at most.
+pub(crate) fn wrong(findings: &Findings, most: usize, context: &Context) -> Page {
     let mut page = Page::default();
-    for incident in &findings.incidents {
-        page.add(incident_page(incident, findings.at, context));
+    for incident in findings.incidents.iter().take(most) {
+        page.add(incident_page(incident, most, findings.at, context));
     }
-    for pending in &findings.pending {
+    page.add(rest(findings.incidents.len(), most, "more that are wrong"));
+    for pending in findings.pending.iter().take(most) {
         page.add(pending_page(pending));
     }
-    for alike in alike(&findings.unseen) {
-        page.add(unseen_page(&alike));
+    page.add(rest(findings.pending.len(), most, "more pending"));
+    let unseen = alike(&findings.unseen);
+    for alike in unseen.iter().take(most) {
+        page.add(unseen_page(alike));
     }
+    page.add(rest(unseen.len(), most, "more that were not seen"));
     page.add(super::seen::advice_page(
         findings.unseen.iter().map(|unseen| &unseen.gap),
     ));
@@ -90,14 +94,29 @@ pub(crate) fn wrong(findings: &Findings, context: &Context) -> Page {
     page
 }
 
-pub(crate) fn incident_page(incident: &Incident, at: Timestamp, context: &Context) -> Page {
+/// Says how many were left out.
+fn rest(all: usize, most: usize, what: &str) -> Page {
     let mut page = Page::default();
-    for cause in &incident.causes {
+    if all > most {
+        let line = format!("and {} {what}; operator check lists all", all - most);
+        page.line(Line::default().faint(line));
+    }
+    page
+}
+
+fn incident_page(incident: &Incident, most: usize, at: Timestamp, context: &Context) -> Page {
+    let mut page = Page::default();
+    for cause in incident.causes.iter().take(most) {
         violation(&mut page, "", cause, at, context);
     }
-    for symptom in &incident.symptoms {
+    for symptom in incident.symptoms.iter().take(most) {
         violation(&mut page, "    ", symptom, at, context);
     }
+    page.add(rest(
+        incident.symptoms.len(),
+        most,
+        "more that follow from it",
+    ));
     page
 }
 
