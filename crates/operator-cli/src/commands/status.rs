@@ -19,6 +19,9 @@ use crate::text::{Line, Page};
 use cluster::ClusterForm;
 use objectives::ObjectiveForm;
 
+/// So many of each kind fit on one screen.
+const MOST: usize = 4;
+
 /// One screen.
 #[derive(Debug, Serialize)]
 struct Screen<'a> {
@@ -63,7 +66,7 @@ impl Answer for Screen<'_> {
             .plain(format!("  {}", self.target));
         page.line(head.faint(format!("  {at}")).hang(4));
         page.gap();
-        page.add(wrong(self.findings, context));
+        page.add(wrong(self.findings, MOST, context));
         page.heading("cluster");
         page.add(self.cluster.page());
         if !self.objectives.is_empty() {

@@ -1,6 +1,6 @@
 //! What was judged, for programs and for people.
 
-use operator_core::{Incident, Rule, Severity, Timestamp, Violation};
+use operator_core::{Fault, Incident, Rule, Severity, Timestamp, Violation, Why};
 use serde::Serialize;
 
 use super::{BlindForm, IncidentForm, PendingForm, RuleForm, SCHEMA, ViolationForm, tone};
@@ -58,24 +58,28 @@ impl<'a> Judged<'a> {
 
 impl Answer for Judged<'_> {
     fn page(&self, context: &Context) -> Page {
-        let mut page = wrong(self.findings, context);
+        let mut page = wrong(self.findings, usize::MAX, context);
         page.line(last_line(self.target, self.findings, context));
         page
     }
 }
 
-/// What is wrong, what may be, and what could not be seen; worst first.
-pub(crate) fn wrong(findings: &Findings, context: &Context) -> Page {
+/// What is wrong, what may be, and what could not be seen; worst first, and of each so many at most.
+pub(crate) fn wrong(findings: &Findings, most: usize, context: &Context) -> Page {
     let mut page = Page::default();
-    for incident in &findings.incidents {
-        page.add(incident_page(incident, findings.at, context));
+    for incident in findings.incidents.iter().take(most) {
+        page.add(incident_page(incident, most, findings.at, context));
     }
-    for pending in &findings.pending {
+    page.add(rest(findings.incidents.len(), most, "more that are wrong"));
+    for pending in findings.pending.iter().take(most) {
         page.add(pending_page(pending));
     }
-    for unseen in &findings.unseen {
-        page.add(unseen_page(unseen));
+    page.add(rest(findings.pending.len(), most, "more pending"));
+    let unseen = alike(&findings.unseen);
+    for alike in unseen.iter().take(most) {
+        page.add(unseen_page(alike));
     }
+    page.add(rest(unseen.len(), most, "more that were not seen"));
     page.add(super::seen::advice_page(
         findings.unseen.iter().map(|unseen| &unseen.gap),
     ));
@@ -90,14 +94,29 @@ pub(crate) fn wrong(findings: &Findings, context: &Context) -> Page {
     page
 }
 
-pub(crate) fn incident_page(incident: &Incident, at: Timestamp, context: &Context) -> Page {
+/// Says how many were left out.
+fn rest(all: usize, most: usize, what: &str) -> Page {
     let mut page = Page::default();
-    for cause in &incident.causes {
+    if all > most {
+        let line = format!("and {} {what}; operator check lists all", all - most);
+        page.line(Line::default().faint(line));
+    }
+    page
+}
+
+fn incident_page(incident: &Incident, most: usize, at: Timestamp, context: &Context) -> Page {
+    let mut page = Page::default();
+    for cause in incident.causes.iter().take(most) {
         violation(&mut page, "", cause, at, context);
     }
-    for symptom in &incident.symptoms {
+    for symptom in incident.symptoms.iter().take(most) {
         violation(&mut page, "    ", symptom, at, context);
     }
+    page.add(rest(
+        incident.symptoms.len(),
+        most,
+        "more that follow from it",
+    ));
     page
 }
 
@@ -167,15 +186,45 @@ pub(crate) fn pending_page(pending: &Pending) -> Page {
     page
 }
 
-pub(crate) fn unseen_page(unseen: &Unseen) -> Page {
+/// What could not be seen for one and the same reason, together: a server that is away takes much with it.
+fn alike(unseen: &[Unseen]) -> Vec<Vec<&Unseen>> {
+    let fault = |one: &Unseen| match one.gap.why() {
+        Why::Failed(error) => Some((error.fault.clone(), error.origin.clone())),
+        _ => None,
+    };
+    let mut groups: Vec<Vec<&Unseen>> = Vec::new();
+    for one in unseen {
+        let why = fault(one);
+        let known = groups.iter_mut().find(|group| {
+            why.is_some()
+                && one.gap.entity().is_none()
+                && group
+                    .first()
+                    .is_some_and(|first| first.gap.entity().is_none() && fault(first) == why)
+        });
+        match known {
+            Some(group) => group.push(one),
+            None => groups.push(vec![one]),
+        }
+    }
+    groups
+}
+
+fn unseen_page(alike: &[&Unseen]) -> Page {
     let mut page = Page::default();
-    page.line(
-        Line::default()
-            .tone(Tone::Warn, unseen.gap.to_string())
-            .hang(4),
-    );
-    if !unseen.rules.is_empty() {
-        let rules = unseen.rules.join(", ");
+    let said = match alike {
+        [one] => one.gap.to_string(),
+        several => together(several),
+    };
+    page.line(Line::default().tone(Tone::Warn, said).hang(4));
+    let mut rules: Vec<&str> = Vec::new();
+    for rule in alike.iter().flat_map(|one| &one.rules) {
+        if !rules.contains(rule) {
+            rules.push(rule);
+        }
+    }
+    if !rules.is_empty() {
+        let rules = rules.join(", ");
         page.line(
             Line::default()
                 .faint(format!("    not judged for it: {rules}"))
@@ -183,6 +232,24 @@ pub(crate) fn unseen_page(unseen: &Unseen) -> Page {
         );
     }
     page
+}
+
+/// `stores, PD leader and PD health not seen: status 503: no leader (from http://pd-0:2379)`.
+fn together(several: &[&Unseen]) -> String {
+    let names: Vec<&str> = several.iter().map(|one| one.gap.what()).collect();
+    let names = match names.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => names.join(", "),
+    };
+    let first = several.first().map(|one| one.gap.why());
+    match first {
+        Some(Why::Failed(error)) => match (&*error.fault, &error.origin) {
+            (Fault::Exhausted(_), _) | (_, None) => format!("{names} not seen: {}", error.fault),
+            (fault, Some(origin)) => format!("{names} not seen: {fault} (from {origin})"),
+        },
+        Some(why) => format!("{names} not seen: {why}"),
+        None => names,
+    }
 }
 
 /// The verdict in one word, with its tone.

@@ -32,6 +32,8 @@ pub(crate) struct Teller {
 
 /// So many gaps are told one by one.
 const MOST_GAPS: usize = 3;
+/// So many things that are seen again are named.
+const MOST_NAMES: usize = 5;
 /// So many open violations are in the panel.
 const MOST_OPEN: usize = 8;
 
@@ -161,9 +163,28 @@ impl Teller {
             let line = self.timed(findings.at).tone(Tone::Warn, "unseen   ");
             page.line(line.plain(format!(" and {rest} more")));
         }
-        if now.is_empty() && !self.unseen.is_empty() {
-            let line = self.timed(findings.at).tone(Tone::Good, "seen     ");
-            page.line(line.plain(" everything that is configured, again"));
+        let back = self
+            .unseen
+            .iter()
+            .filter(|known| !now.iter().any(|gap| alike(gap, known)));
+        let back: Vec<String> = back.map(named).collect();
+        if !back.is_empty() {
+            let line = self
+                .timed(findings.at)
+                .tone(Tone::Good, "seen     ")
+                .plain(" ");
+            page.line(match now.len() {
+                0 => line.plain("everything that is configured, again").hang(18),
+                still => {
+                    let more = match back.len().saturating_sub(MOST_NAMES) {
+                        0 => String::new(),
+                        more => format!(" and {more} more"),
+                    };
+                    let names = back[..back.len().min(MOST_NAMES)].join(", ");
+                    line.plain(format!("{names}{more} again; {still} still unseen"))
+                        .hang(18)
+                }
+            });
         }
         self.unseen = now;
     }
@@ -244,4 +265,12 @@ pub(crate) fn pulse(findings: &Findings) -> Line {
     Line::default().tone(tone, word).plain(format!(
         ": {stores}, {open} open, {pending} pending, {unseen} unseen"
     ))
+}
+
+/// What a gap is about, in words.
+fn named(gap: &Gap) -> String {
+    match gap.entity() {
+        Some(entity) => format!("{} of {entity}", gap.what()),
+        None => gap.what().to_owned(),
+    }
 }
