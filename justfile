@@ -39,3 +39,7 @@ bench-logs file="target/bench.log" rounds="9":
 # play a recorded incident: one JSON line for each change, and a summary; `just replay DIR --elections` prints its logs' story
 replay dir *flags:
     cargo run --quiet -p operator-bench --bin replay -- {{flags}} {{dir}}
+
+# one look at 300 stores over HTTP: how long PD, Prometheus and judging take
+bench-look:
+    cargo run --release -p operator-bench --bin look
