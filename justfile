@@ -43,3 +43,7 @@ replay dir *flags:
 # one look at 300 stores over HTTP: how long PD, Prometheus and judging take
 bench-look:
     cargo run --release -p operator-bench --bin look
+
+# every scenario in which nothing is wrong, an hour each, with many seeds: nothing may be told
+controls seeds="20":
+    OPERATOR_SEEDS={{seeds}} cargo test -p operator-tikv --test rules -- an_hour
