@@ -36,6 +36,11 @@ bench-logs file="target/bench.log" rounds="9":
     target/release/operator-bench logs {{file}} rg {{rounds}}
     target/release/operator-bench adversarial
 
+# time one small read, as a whole process, against curl
+bench-cli rounds="101":
+    cargo build --release -p operator-bench -p operator-cli
+    target/release/operator-bench cli target/release/operator curl {{rounds}}
+
 # play a recorded incident: one JSON line for each change, and a summary; `just replay DIR --elections` prints its logs' story
 replay dir *flags:
     cargo run --quiet -p operator-bench --bin replay -- {{flags}} {{dir}}

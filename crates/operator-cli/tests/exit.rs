@@ -65,11 +65,26 @@ fn something_else_is_1_whoever_is_away() {
     // What is not bad enough to count is as if it were not: what was not seen remains.
     row(
         &sim,
-        &["--only", "low_disk_space", "--fail-on", "critical"],
+        &["--fail-on", "critical"],
         0,
         3,
         0,
     );
+    // Whether this rule holds is all that was asked, and PD alone knows.
+    row(
+        &sim,
+        &["--only", "low_disk_space", "--fail-on", "critical"],
+        0,
+        0,
+        0,
+    );
+}
+
+#[test]
+fn what_is_merely_worth_knowing_is_0() {
+    let sim = Sim::with(&Shape::default(), &["evict-leader-left store=2"], 1200);
+    row(&sim, &[], 0, 3, 0);
+    row(&sim, &["--fail-on", "info"], 1, 1, 1);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::context::{Answer, Context};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::findings::{Counts, Findings};
+use crate::findings::{Asked, Counts, Findings};
 use crate::report::SCHEMA;
 use crate::screen::Screen;
 use crate::stop;
@@ -78,6 +78,7 @@ pub(crate) async fn run(demo: Demo, output: &Output, context: &Context) -> Outco
     let counts = Counts {
         from: Severity::Warning,
         pending: false,
+        asked: Asked::Whole,
     };
     monitor
         .run(Beat::every(INTERVAL), until, |tick, engine| {

@@ -39,9 +39,7 @@ pub(crate) async fn run(status: Status, config: Config, context: &Context) -> Ou
     let mut looking =
         Looking::at(&status.whom, &status.judge, config, Pace::Midway, DEADLINE).await?;
     if let Some(path) = &status.state {
-        StateFile::at(path)
-            .restore(looking.monitor.engine_mut())
-            .await?;
+        looking.resume(&StateFile::at(path)).await?;
     }
     let tick = looking.monitor.tick().await;
     let engine = looking.monitor.engine();

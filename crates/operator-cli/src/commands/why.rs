@@ -72,9 +72,7 @@ pub(crate) async fn run(args: Why, config: Config, context: &Context) -> Outcome
     let judge = Judge::default();
     let mut looking = Looking::at(&args.whom, &judge, config, Pace::Midway, DEADLINE).await?;
     if let Some(path) = &args.state {
-        StateFile::at(path)
-            .restore(looking.monitor.engine_mut())
-            .await?;
+        looking.resume(&StateFile::at(path)).await?;
     }
     let tick = looking.monitor.tick().await;
     let (engine, snapshot) = (looking.monitor.engine(), &tick.snapshot);

@@ -75,14 +75,15 @@ pub(crate) fn wrong(findings: &Findings, most: usize, context: &Context) -> Page
         page.add(pending_page(pending));
     }
     page.add(rest(findings.pending.len(), most, "more pending"));
-    let unseen = alike(&findings.unseen);
+    let unseen = alike(findings.missing());
     for alike in unseen.iter().take(most) {
         page.add(unseen_page(alike));
     }
     page.add(rest(unseen.len(), most, "more that were not seen"));
     page.add(super::seen::advice_page(
-        findings.unseen.iter().map(|unseen| &unseen.gap),
+        findings.missing().map(|unseen| &unseen.gap),
     ));
+    page.add(beside_page(findings));
     if !findings.not_configured.is_empty() {
         let codes = findings.not_configured.join(", ");
         page.line(
@@ -187,7 +188,7 @@ pub(crate) fn pending_page(pending: &Pending) -> Page {
 }
 
 /// What could not be seen for one and the same reason, together: a server that is away takes much with it.
-fn alike(unseen: &[Unseen]) -> Vec<Vec<&Unseen>> {
+fn alike<'a>(unseen: impl IntoIterator<Item = &'a Unseen>) -> Vec<Vec<&'a Unseen>> {
     let fault = |one: &Unseen| match one.gap.why() {
         Why::Failed(error) => Some((error.fault.clone(), error.origin.clone())),
         _ => None,
@@ -209,6 +210,23 @@ fn alike(unseen: &[Unseen]) -> Vec<Vec<&Unseen>> {
     }
     groups
 }
+
+/// With `--only`: what was not seen and was not needed, so that nobody takes the answer for one about more.
+fn beside_page(findings: &Findings) -> Page {
+    let mut page = Page::default();
+    let names: Vec<&str> = findings.beside_the_point().map(|unseen| unseen.gap.what()).collect();
+    if !names.is_empty() {
+        let mut said = names[..names.len().min(MOST_NAMES)].join(", ");
+        if names.len() > MOST_NAMES {
+            said += &format!(" and {} more", names.len() - MOST_NAMES);
+        }
+        page.line(Line::default().faint(format!("not seen, and needed by none of these rules: {said}")).hang(4));
+    }
+    page
+}
+
+/// So many things that were not needed are named.
+const MOST_NAMES: usize = 6;
 
 fn unseen_page(alike: &[&Unseen]) -> Page {
     let mut page = Page::default();

@@ -73,6 +73,11 @@ impl Members {
         }))
     }
 
+    /// The cluster that endpoints have to be of, once it is known.
+    pub(super) fn cluster_id(&self) -> Option<u64> {
+        self.lock().cluster_id
+    }
+
     /// Begins a read: what was learned too long ago is forgotten.
     pub(super) fn begin(&self, now: Timestamp) {
         let mut state = self.lock();

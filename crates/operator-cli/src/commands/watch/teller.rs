@@ -142,8 +142,7 @@ impl Teller {
     /// Sight comes and goes with sources: each is told when it goes, and when all are back.
     fn tell_sight(&mut self, findings: &Findings, page: &mut Page) {
         let now: Vec<Gap> = findings
-            .unseen
-            .iter()
+            .missing()
             .map(|unseen| unseen.gap.clone())
             .collect();
         let alike = |a: &Gap, b: &Gap| (a.what(), a.entity()) == (b.what(), b.entity());
@@ -261,7 +260,7 @@ pub(crate) fn pulse(findings: &Findings) -> Line {
         Some(stores) => units::counted(stores, "store", "stores"),
         None => "stores not seen".to_owned(),
     };
-    let (pending, unseen) = (findings.pending.len(), findings.unseen.len());
+    let (pending, unseen) = (findings.pending.len(), findings.missing().count());
     Line::default().tone(tone, word).plain(format!(
         ": {stores}, {open} open, {pending} pending, {unseen} unseen"
     ))
