@@ -129,13 +129,15 @@ impl Findings {
 
     /// What could not be seen, and is missing from the answer.
     pub(crate) fn missing(&self) -> impl Iterator<Item = &Unseen> {
-        let is_missing = |unseen: &&Unseen| self.counts.asked == Asked::Whole || !unseen.rules.is_empty();
+        let is_missing =
+            |unseen: &&Unseen| self.counts.asked == Asked::Whole || !unseen.rules.is_empty();
         self.unseen.iter().filter(is_missing)
     }
 
     /// What could not be seen, and none of the rules that were asked for went without.
     pub(crate) fn beside_the_point(&self) -> impl Iterator<Item = &Unseen> {
-        let is_beside = |unseen: &&Unseen| self.counts.asked == Asked::TheseRules && unseen.rules.is_empty();
+        let is_beside =
+            |unseen: &&Unseen| self.counts.asked == Asked::TheseRules && unseen.rules.is_empty();
         self.unseen.iter().filter(is_beside)
     }
 

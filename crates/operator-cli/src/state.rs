@@ -106,7 +106,12 @@ impl StateFile {
     /// Takes up the maintenance that others have declared or ended, and writes down what the engine knows.
     /// While somebody else holds the file that is left for the next look; and nothing is written before the
     /// cluster has said which one it is.
-    pub(crate) fn keep_now(&self, engine: &mut Engine, whose: &Whose, at: Timestamp) -> Outcome<()> {
+    pub(crate) fn keep_now(
+        &self,
+        engine: &mut Engine,
+        whose: &Whose,
+        at: Timestamp,
+    ) -> Outcome<()> {
         let Some(locked) = self.try_lock()? else {
             return Ok(());
         };

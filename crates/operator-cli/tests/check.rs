@@ -60,8 +60,10 @@ fn what_cannot_be_seen_is_3_and_never_healthy() {
         quiet(&server);
         let (status, text) = check(&server, &["--only", "store_down"]);
         assert_eq!(status, Some(3), "{text}");
-        assert!(text.starts_with("stores, cluster metrics, "), "{text}");
+        assert!(text.starts_with("stores not seen: "), "{text}");
         assert!(text.contains("not judged for it: store_down\n"), "{text}");
+        let all = check(&server, &[]).1;
+        assert!(all.starts_with("stores, cluster metrics, "), "{all}");
         let last = "http://pd: not everything was seen (stores not seen, RULES, at MOMENT)\n";
         assert!(text.ends_with(last), "{text}");
     }

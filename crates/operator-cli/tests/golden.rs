@@ -156,12 +156,18 @@ fn a_cluster_in_trouble() {
 #[test]
 fn a_cluster_in_trouble_for_programs() {
     let json = ["--output", "json"];
-    golden("trouble-json.txt", &of_sim("store-killed", IN_TROUBLE, &json));
+    golden(
+        "trouble-json.txt",
+        &of_sim("store-killed", IN_TROUBLE, &json),
+    );
 }
 
 #[test]
 fn a_healthy_cluster() {
-    golden("healthy.txt", &of_sim("healthy", &[&["status"], &["check"], &["stores"]], &[]));
+    golden(
+        "healthy.txt",
+        &of_sim("healthy", &[&["status"], &["check"], &["stores"]], &[]),
+    );
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! `operator demo`: the whole loop on a simulated cluster, in the terminal: load, a fault, detection with its
 //! evidence, recovery.
 
+mod picture;
 mod stage;
+mod tally;
 
 use std::cell::RefCell;
 use std::time::Duration;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use operator_core::{Engine, Invariant, Monitor, Observer, Subject};
 use operator_tikv::TikvSubject;
 
-use crate::args::{Judge, Whom};
+use crate::args::{Judge, Whom, Within};
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
 use crate::state::{StateFile, Whose};
@@ -14,6 +14,14 @@ use crate::target::{Pace, Target};
 
 /// What has not answered by then is not seen.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(8);
+
+/// How long one look may take.
+pub(crate) fn deadline(within: &Within) -> Outcome<Duration> {
+    match within.deadline {
+        Some(span) if span.is_zero() => Err(Failure::usage("--deadline: a look takes some time")),
+        span => Ok(span.unwrap_or(DEADLINE)),
+    }
+}
 
 /// A target, and what judges it.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ mod objectives;
 
 use serde::Serialize;
 
-use super::looking::{DEADLINE, Looking};
+use super::looking::{Looking, deadline};
 use crate::args::Status;
 use crate::config::Config;
 use crate::context::{Answer, Context};
@@ -36,8 +36,9 @@ struct Screen<'a> {
 }
 
 pub(crate) async fn run(status: Status, config: Config, context: &Context) -> Outcome {
+    let within = deadline(&status.within)?;
     let mut looking =
-        Looking::at(&status.whom, &status.judge, config, Pace::Midway, DEADLINE).await?;
+        Looking::at(&status.whom, &status.judge, config, Pace::Midway, within).await?;
     if let Some(path) = &status.state {
         looking.resume(&StateFile::at(path)).await?;
     }

@@ -63,12 +63,7 @@ pub(crate) async fn run(
     };
     let counts = Counts::of(&watch.judge);
     let screen = Screen::new(context.terminal, output.color);
-    let told = RefCell::new(Teller::new(
-        context.clone(),
-        screen,
-        target,
-        heartbeat,
-    ));
+    let told = RefCell::new(Teller::new(context.clone(), screen, target, heartbeat));
     if context.format == Format::Text {
         told.borrow_mut().begin(interval, &looking.monitor)?;
     }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use operator_core::{Change, Ending, Engine, Entity, Evidence, Timestamp, incidents};
+use operator_core::{Change, Ending, Engine, Entity, Evidence, Gap, Timestamp, Why, incidents};
 use serde::Serialize;
 
 use super::finding::{EvidenceForm, MaintenanceForm, Which};
+use super::judged::together;
 use super::tone;
 use crate::context::Context;
 use crate::span::lasts;
@@ -139,7 +140,11 @@ pub(crate) fn all(
     let mut together: Vec<(String, Vec<&Change>)> = Vec::new();
     for (change, form) in changes.iter().zip(forms) {
         let group = match change {
-            Change::Blinded { gap, .. } => format!("blinded for {}", gap.what()),
+            // One server that is away takes much with it, for one reason.
+            Change::Blinded { gap, .. } => match gap.why() {
+                Why::Failed(error) => format!("blinded by {:?} {}", error.origin, error.fault),
+                _ => format!("blinded for {}", gap.what()),
+            },
             Change::Sighted { since, .. } => format!("sighted since {since}"),
             _ => {
                 told.add(page(change, form, at, context));
@@ -173,12 +178,25 @@ fn sight(members: &[&Change], at: Timestamp, context: &Context) -> Line {
         .strong(codes.join(", "))
         .hang(INDENT);
     match members.first() {
-        Some(Change::Blinded { gap, .. }) => line.plain(format!(": {gap}")),
+        Some(Change::Blinded { .. }) => line.plain(format!(": {}", together(&gaps(members)))),
         Some(Change::Sighted { since, .. }) => {
             line.plain(format!(", blind for {}", lasts(at.since(*since))))
         }
         _ => line,
     }
+}
+
+/// Why rules went blind, each thing that was not seen once.
+fn gaps<'a>(members: &[&'a Change]) -> Vec<&'a Gap> {
+    let mut gaps: Vec<&Gap> = Vec::new();
+    for change in members {
+        if let Change::Blinded { gap, .. } = change
+            && !gaps.iter().any(|known| known.what() == gap.what())
+        {
+            gaps.push(gap);
+        }
+    }
+    gaps
 }
 
 /// A change as people read it: what, and by which numbers.

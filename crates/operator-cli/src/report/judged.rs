@@ -1,6 +1,6 @@
 //! What was judged, for programs and for people.
 
-use operator_core::{Fault, Incident, Rule, Severity, Timestamp, Violation, Why};
+use operator_core::{Fault, Gap, Incident, Rule, Severity, Timestamp, Violation, Why};
 use serde::Serialize;
 
 use super::{BlindForm, IncidentForm, PendingForm, RuleForm, SCHEMA, ViolationForm, tone};
@@ -214,13 +214,22 @@ fn alike<'a>(unseen: impl IntoIterator<Item = &'a Unseen>) -> Vec<Vec<&'a Unseen
 /// With `--only`: what was not seen and was not needed, so that nobody takes the answer for one about more.
 fn beside_page(findings: &Findings) -> Page {
     let mut page = Page::default();
-    let names: Vec<&str> = findings.beside_the_point().map(|unseen| unseen.gap.what()).collect();
+    let names: Vec<&str> = findings
+        .beside_the_point()
+        .map(|unseen| unseen.gap.what())
+        .collect();
     if !names.is_empty() {
         let mut said = names[..names.len().min(MOST_NAMES)].join(", ");
         if names.len() > MOST_NAMES {
             said += &format!(" and {} more", names.len() - MOST_NAMES);
         }
-        page.line(Line::default().faint(format!("not seen, and needed by none of these rules: {said}")).hang(4));
+        page.line(
+            Line::default()
+                .faint(format!(
+                    "not seen, and needed by none of these rules: {said}"
+                ))
+                .hang(4),
+        );
     }
     page
 }
@@ -230,11 +239,8 @@ const MOST_NAMES: usize = 6;
 
 fn unseen_page(alike: &[&Unseen]) -> Page {
     let mut page = Page::default();
-    let said = match alike {
-        [one] => one.gap.to_string(),
-        several => together(several),
-    };
-    page.line(Line::default().tone(Tone::Warn, said).hang(4));
+    let gaps: Vec<&Gap> = alike.iter().map(|one| &one.gap).collect();
+    page.line(Line::default().tone(Tone::Warn, together(&gaps)).hang(4));
     let mut rules: Vec<&str> = Vec::new();
     for rule in alike.iter().flat_map(|one| &one.rules) {
         if !rules.contains(rule) {
@@ -253,13 +259,16 @@ fn unseen_page(alike: &[&Unseen]) -> Page {
 }
 
 /// `stores, PD leader and PD health not seen: status 503: no leader (from http://pd-0:2379)`.
-fn together(several: &[&Unseen]) -> String {
-    let names: Vec<&str> = several.iter().map(|one| one.gap.what()).collect();
+pub(crate) fn together(several: &[&Gap]) -> String {
+    if let [one] = several {
+        return one.to_string();
+    }
+    let names: Vec<&str> = several.iter().map(|gap| gap.what()).collect();
     let names = match names.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
         _ => names.join(", "),
     };
-    let first = several.first().map(|one| one.gap.why());
+    let first = several.first().map(|gap| gap.why());
     match first {
         Some(Why::Failed(error)) => match (&*error.fault, &error.origin) {
             (Fault::Exhausted(_), _) | (_, None) => format!("{names} not seen: {}", error.fault),
