@@ -35,9 +35,12 @@ struct Kept {
     body: Bytes,
 }
 
+/// Who was asked, for what, with which body.
+type Asked = (Face, String, Vec<u8>);
+
 struct Hall {
     cluster: Mutex<Cluster>,
-    kept: Mutex<HashMap<(Face, String, Vec<u8>), Kept>>,
+    kept: Mutex<HashMap<Asked, Kept>>,
 }
 
 /// Serves on a thread of its own, for as long as the process lives.
