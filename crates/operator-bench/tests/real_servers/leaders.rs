@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use operator_bench::real::{Load, PdMembers};
-use operator_core::{Clock, Entity, Fault};
+use operator_core::{Clock, Entity, Fault, Store, StoreState};
 
+use crate::stores::same_stores;
 use crate::support::{Programs, Watched, client, plain, post};
 
 /// Longer than any lease of a leader, and an election.
@@ -47,8 +48,10 @@ pub(crate) async fn a_killed_leader_is_a_member_and_no_store(programs: &Programs
     let load = play(&pd, &killed);
     load.stores_known().await.expect("stores");
     let mut watched = Watched::new(client(&pd));
-    let alive = |watched: &Watched| watched.monitor.engine().blind().count() < 3;
-    watched.until(Duration::from_secs(20), alive).await;
+    let stores = same_stores(&pd, watched.monitor.subject().pd(), 4).await;
+    let up = |store: &Store| store.state == Some(StoreState::Up);
+    assert!(stores.iter().all(up), "{stores:?}");
+    watched.until(Duration::from_secs(10), |_| true).await;
     assert_eq!(watched.blamed(), []);
 
     pd.kill(&killed);

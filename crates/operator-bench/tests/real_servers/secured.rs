@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::Path;
+use std::time::Duration;
 
 use operator_bench::real::{PdFiles, PdMembers, eventually};
 use operator_tikv::{IdentityFiles, PdClient, PdOptions, TlsFiles};
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
-use std::time::Duration;
 
 use crate::support::Programs;
 
@@ -71,7 +72,9 @@ pub(crate) async fn members_that_demand_certificates_are_read_with_one_and_not_w
 ) {
     let pd = PdMembers::new(programs.path("pd-server"), 3).expect("a folder");
     let (authority, stranger) = (Authority::new(), Authority::new());
-    let hosts: Vec<String> = pd.hosts().map(|host| host.to_string()).collect();
+    // Members are called at their own addresses, and call from the one that all of loopback has.
+    let hosts = pd.hosts().chain([Ipv4Addr::LOCALHOST]);
+    let hosts: Vec<String> = hosts.map(|host| host.to_string()).collect();
     let theirs = authority.files(pd.folder(), "server", hosts.clone());
     let ours = authority.files(pd.folder(), "client", vec![]);
     let strange = stranger.files(pd.folder(), "stranger", hosts);
