@@ -148,12 +148,12 @@ pub(crate) async fn stores_and_schedulers_are_told_as_pd_tells_them(programs: &P
     post(
         &pd,
         "pd-0",
-        "/schedulers/balance-leader-scheduler",
+        "/schedulers/evict-leader-scheduler",
         r#"{"delay":300}"#,
     );
     let paused = schedulers().await.paused;
     assert_eq!(paused.len(), 1);
-    assert_eq!(paused[0].name, "balance-leader-scheduler");
+    assert_eq!(paused[0].name, "evict-leader-scheduler");
     let lasts = paused[0]
         .until
         .expect("an end")
@@ -196,7 +196,7 @@ pub(crate) async fn operators_at_work_are_read_whole(programs: &Programs) {
     let client = client(&pd);
     assert!(client.recent_operators().await.is_err() || client.stores().await.is_err());
     let config = pd.folder().join("simulator.toml");
-    std::fs::write(&config, "total-store = 4\ntotal-region = 60\n").expect("a file");
+    std::fs::write(&config, "total-store = 4\ntotal-region = 60\nstore-version = \"8.5.7\"\n").expect("a file");
     let arguments = [
         format!("--pd-endpoints={}", pd.endpoints()),
         "--case=balance-leader".to_owned(),
