@@ -26,6 +26,7 @@ pub(crate) async fn a_hundred_thousand_regions_are_scanned_in_little_memory(prog
     assert_eq!(tally.holes, []);
     assert_eq!(Some(client.region_count().await.expect("a count")), count);
     let theirs = plain(&pd, "pd-0", "/stores");
+    let mut mib = 0;
     for one in theirs["stores"].as_array().expect("a list") {
         let id = StoreId(one["store"]["id"].as_u64().expect("a number"));
         let ours = tally.stores.get(&id).copied().unwrap_or_default();
@@ -34,7 +35,9 @@ pub(crate) async fn a_hundred_thousand_regions_are_scanned_in_little_memory(prog
             "leaders of {id}"
         );
         assert_eq!(one["status"]["region_count"], ours.peers, "peers of {id}");
+        mib += one["status"]["leader_size"].as_u64().expect("a number");
     }
+    assert_eq!(tally.size_bytes, mib << 20);
 
     // The most that a process of its own held.
     let mut scan = Command::new(env!("CARGO_BIN_EXE_pd"));
