@@ -21,6 +21,15 @@ bench-pd:
     target/release/pd decode
     target/release/pd scan
 
+# a million regions of a real PD, where `pd-server` and `pd-heartbeat-bench` are at hand, and curl over the same pages
+real-million:
+    cargo build --release -p operator-bench --bin pd
+    target/release/pd real 1000000
+
+# what real servers and recordings of them say: Prometheus, PD, TiKV; what could not run is said
+real:
+    .ci/real
+
 # what reads Prometheus, side by side with what else could, and what it costs a real server
 bench-prom:
     cargo build --release -p operator-bench --bin prom
