@@ -6,7 +6,7 @@ use operator_core::{Change, Ending, Engine, Entity, Evidence, Gap, Timestamp, Wh
 use serde::Serialize;
 
 use super::finding::{EvidenceForm, MaintenanceForm, Which};
-use super::judged::together;
+use super::reasons::together;
 use super::tone;
 use crate::context::Context;
 use crate::span::lasts;

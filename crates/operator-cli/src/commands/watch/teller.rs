@@ -10,6 +10,7 @@ use crate::failure::Outcome;
 use crate::findings::Findings;
 use crate::report::change::{self, Causes, ChangeForm};
 use crate::report::judged::verdict;
+use crate::report::reasons::{by_reason, together};
 use crate::report::tone;
 use crate::screen::Screen;
 use crate::span::lasts;
@@ -150,15 +151,16 @@ impl Teller {
             .iter()
             .filter(|gap| !self.unseen.iter().any(|known| alike(known, gap)))
             .collect();
-        for gap in newly.iter().take(MOST_GAPS) {
+        let groups = by_reason(newly, |gap| gap);
+        for group in groups.iter().take(MOST_GAPS) {
             let line = self
                 .timed(findings.at)
                 .tone(Tone::Warn, "unseen   ")
                 .plain(" ");
-            page.line(line.plain(gap.to_string()).hang(18));
+            page.line(line.plain(together(group)).hang(18));
         }
-        if newly.len() > MOST_GAPS {
-            let rest = newly.len() - MOST_GAPS;
+        if groups.len() > MOST_GAPS {
+            let rest = groups.len() - MOST_GAPS;
             let line = self.timed(findings.at).tone(Tone::Warn, "unseen   ");
             page.line(line.plain(format!(" and {rest} more")));
         }
