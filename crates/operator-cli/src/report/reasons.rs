@@ -1,8 +1,8 @@
 //! What could not be seen for one and the same reason is told together: a server that is away takes much with it.
 
-use operator_core::{Fault, Gap, Why};
+use operator_core::{Entity, Fault, Gap, Why};
 
-/// Puts those together that failed for the same reason. What is about one entity stays alone.
+/// Puts those together that failed for the same reason, and those about many entities that are otherwise alike.
 pub(crate) fn by_reason<'a, T>(
     items: impl IntoIterator<Item = &'a T>,
     gap: impl Fn(&'a T) -> &'a Gap,
@@ -21,9 +21,10 @@ pub(crate) fn by_reason<'a, T>(
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
-/// What failed, whatever was asked for.
+/// Why something was not seen, whatever was asked for; of entities, why this was not seen of them.
 fn reason(gap: &Gap) -> Option<String> {
     match (gap.why(), gap.entity()) {
+        (why, Some(_)) => Some(format!("{} {:?} {why}", gap.what(), gap.origin())),
         (Why::Failed(error), None) => Some(format!("{:?} {}", error.origin, error.fault)),
         _ => None,
     }
@@ -33,6 +34,15 @@ fn reason(gap: &Gap) -> Option<String> {
 pub(crate) fn together(several: &[&Gap]) -> String {
     if let [one] = several {
         return one.to_string();
+    }
+    let entities: Vec<&Entity> = several.iter().filter_map(|gap| gap.entity()).collect();
+    if let (Some(first), false) = (several.first(), entities.is_empty()) {
+        return format!(
+            "{} of {} not seen: {}",
+            first.what(),
+            some(&entities),
+            first.why()
+        );
     }
     let mut names: Vec<&str> = Vec::new();
     for gap in several {
@@ -52,5 +62,69 @@ pub(crate) fn together(several: &[&Gap]) -> String {
         },
         Some(why) => format!("{names} not seen: {why}"),
         None => names,
+    }
+}
+
+/// `store/1, store/2, store/3 and 997 more`.
+fn some(entities: &[&Entity]) -> String {
+    let mut known: Vec<&Entity> = Vec::new();
+    for entity in entities {
+        if !known.contains(entity) {
+            known.push(entity);
+        }
+    }
+    let shown = known.iter().take(MOST_ENTITIES);
+    let shown: Vec<String> = shown.map(|entity| entity.to_string()).collect();
+    match known.len().saturating_sub(MOST_ENTITIES) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// So many entities are named.
+const MOST_ENTITIES: usize = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use operator_core::{Error, StoreId};
+
+    fn said(gaps: &[Gap]) -> Vec<String> {
+        let groups = by_reason(gaps, |gap| gap);
+        groups.iter().map(|group| together(group)).collect()
+    }
+
+    #[test]
+    fn one_reason_is_told_once_with_all_that_it_hides() {
+        let failed = |what: &'static str, body: &str| {
+            let fault = Fault::Status {
+                code: 503,
+                excerpt: body.into(),
+            };
+            Gap::new(
+                what,
+                Error::new("read things", fault).at("http://pd").into(),
+            )
+        };
+        let of = |store: u64| failed("metrics", "down").about(Entity::Store(StoreId(store)));
+        let gaps = [
+            failed("stores", "no leader"),
+            failed("PD clock", "busy"),
+            failed("members", "no leader"),
+        ];
+        assert_eq!(
+            said(&gaps),
+            [
+                "stores and members not seen: status 503: no leader (from http://pd)",
+                "PD clock not seen: cannot read things from http://pd: status 503: busy",
+            ]
+        );
+        let many: Vec<Gap> = (1..=7).map(of).collect();
+        assert_eq!(
+            said(&many),
+            [
+                "metrics of store/1, store/2, store/3, store/4, store/5 and 2 more not seen: cannot read things from http://pd: status 503: down"
+            ]
+        );
     }
 }
