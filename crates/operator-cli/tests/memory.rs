@@ -29,7 +29,7 @@ fn looks_take_no_more_memory_for_more_regions() {
 
     let peak = |regions| {
         let shape = Shape {
-            stores: 60,
+            stores: 12,
             regions,
             ..Shape::default()
         };
@@ -44,7 +44,7 @@ fn looks_take_no_more_memory_for_more_regions() {
         let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
         let mut looks = lines
             .map_while(Result::ok)
-            .filter(|line| line.contains(": 60 stores, "));
+            .filter(|line| line.contains(": 12 stores, "));
         let seen = looks.by_ref().take(2).count();
         let peak = peak_mib(child.id());
         let _ = child.kill();
@@ -52,7 +52,7 @@ fn looks_take_no_more_memory_for_more_regions() {
         assert_eq!(seen, 2);
         peak
     };
-    let (few, many) = (peak(1_000), peak(100_000));
+    let (few, many) = (peak(1_000), peak(50_000));
     assert!(few <= 64.0 && many <= 64.0, "{few} and {many} MiB");
     assert!(many <= few + 8.0, "{few} and {many} MiB");
 }

@@ -35,14 +35,25 @@ pub(crate) fn together(several: &[&Gap]) -> String {
     if let [one] = several {
         return one.to_string();
     }
+    let names = names(several);
+    match several.first().map(|gap| gap.why()) {
+        Some(why) if several.iter().any(|gap| gap.entity().is_some()) => {
+            format!("{names} not seen: {why}")
+        }
+        Some(Why::Failed(error)) => match (&*error.fault, &error.origin) {
+            (Fault::Exhausted(_), _) | (_, None) => format!("{names} not seen: {}", error.fault),
+            (fault, Some(origin)) => format!("{names} not seen: {fault} (from {origin})"),
+        },
+        Some(why) => format!("{names} not seen: {why}"),
+        None => names,
+    }
+}
+
+/// `stores, PD leader and PD health`, or `metrics of store/1, store/2`.
+fn names(several: &[&Gap]) -> String {
     let entities: Vec<&Entity> = several.iter().filter_map(|gap| gap.entity()).collect();
     if let (Some(first), false) = (several.first(), entities.is_empty()) {
-        return format!(
-            "{} of {} not seen: {}",
-            first.what(),
-            some(&entities),
-            first.why()
-        );
+        return format!("{} of {}", first.what(), some(&entities));
     }
     let mut names: Vec<&str> = Vec::new();
     for gap in several {
@@ -50,18 +61,35 @@ pub(crate) fn together(several: &[&Gap]) -> String {
             names.push(gap.what());
         }
     }
-    let names = match names.split_last() {
+    match names.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
         _ => names.join(", "),
-    };
-    let first = several.first().map(|gap| gap.why());
-    match first {
-        Some(Why::Failed(error)) => match (&*error.fault, &error.origin) {
-            (Fault::Exhausted(_), _) | (_, None) => format!("{names} not seen: {}", error.fault),
-            (fault, Some(origin)) => format!("{names} not seen: {fault} (from {origin})"),
-        },
-        Some(why) => format!("{names} not seen: {why}"),
-        None => names,
+    }
+}
+
+/// What was told, look by look, of why things are not seen: what lasts is told once.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    reasons: Vec<String>,
+}
+
+impl Told {
+    /// Begins with another look, at which these could not be seen: a reason that has passed is news when it is back.
+    pub(crate) fn look<'a>(&mut self, unseen: impl IntoIterator<Item = &'a Gap>) {
+        let now: Vec<String> = unseen.into_iter().filter_map(reason).collect();
+        self.reasons.retain(|told| now.contains(told));
+    }
+
+    /// The same as [`together`]; in short where the reason was told before.
+    pub(crate) fn together(&mut self, several: &[&Gap]) -> String {
+        let Some(reason) = several.first().and_then(|gap| reason(gap)) else {
+            return together(several);
+        };
+        if self.reasons.contains(&reason) {
+            return format!("{} not seen, for the same reason", names(several));
+        }
+        self.reasons.push(reason);
+        together(several)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::context::{Context, json_line, print_on};
 use crate::failure::{Failure, Outcome};
 use crate::findings::Findings;
 use crate::report::change::{self, Causes, ChangeForm};
+use crate::report::reasons::Told;
 use crate::screen::Screen;
 use crate::span::lasts;
 use crate::target::{Shown, Simulated};
@@ -40,6 +41,7 @@ pub(super) struct Stage {
     length: Duration,
     truth: Vec<Truth>,
     causes: Causes,
+    told: Told,
     seen: Option<(Snapshot, Findings)>,
     said_at: Timestamp,
     /// When nothing was left to happen.
@@ -93,6 +95,7 @@ impl Stage {
                 })
                 .collect(),
             causes: Causes::default(),
+            told: Told::default(),
             seen: None,
             said_at: begin,
             over_at: None,
@@ -164,7 +167,16 @@ impl Stage {
         if self.context.format == Format::Json {
             forms.iter().for_each(|form| self.print(form));
         }
-        said.add(change::all(&tick.changes, &forms, at, &self.context));
+        self.told
+            .look(findings.unseen.iter().map(|unseen| &unseen.gap));
+        let changes = &tick.changes;
+        said.add(change::all(
+            changes,
+            &forms,
+            at,
+            &mut self.told,
+            &self.context,
+        ));
         for what in &tick.changes {
             if let Some(after) = self.tally.count(what, at) {
                 let line = format!("{:18}found {} after it began", "", lasts(after));
