@@ -217,20 +217,22 @@ impl Stage {
                 .strong(self.tally.sum(self.now.since(self.begin)))
                 .hang(4),
         );
-        let name = self.scenario.name;
-        let mut next = |command: &str, what: &str| {
-            page.line(Line::new(format!("  {command:<38}")).faint(what).hang(40));
-        };
-        next(
-            &format!("operator status --sim={name}"),
-            "the same cluster, two minutes into it",
-        );
-        next(
-            "operator explain store_down",
-            "what a finding means, and what to do",
-        );
-        next("operator demo --list", "other things that can happen");
-        next("operator watch --pd http://HOST:2379", "a cluster of yours");
+        let same = format!("operator status --sim={}", self.scenario.name);
+        let next = [
+            (same.as_str(), "the same cluster, two minutes into it"),
+            (
+                "operator explain store_down",
+                "what a finding means, and what to do",
+            ),
+            ("operator demo --list", "other things that can happen"),
+            ("operator watch --pd http://HOST:2379", "a cluster of yours"),
+        ];
+        let width = next.iter().map(|(command, _)| command.len()).max();
+        let width = width.unwrap_or(0) + 4;
+        for (command, what) in next {
+            let command = format!("  {command:<0$}", width - 2);
+            page.line(Line::new(command).faint(what).hang(width));
+        }
         self.context.write(&page)
     }
 
