@@ -76,9 +76,17 @@ fn something_else_is_1_whoever_is_away() {
 
 #[test]
 fn what_is_merely_worth_knowing_is_0() {
-    let sim = Sim::with(&Shape::default(), &["store-killed store=2 for=15s"], 150);
-    row(&sim, &[], 0, 3, 0);
-    row(&sim, &["--fail-on", "info"], 1, 1, 1);
+    let sim = Sim::scenario("scale-out", 120);
+    let info = ["--no-grace", "--only", "leader_imbalance"];
+    row(&sim, &info, 0, 0, 0);
+    row(&sim, &[&info[..], &["--fail-on", "info"]].concat(), 1, 1, 1);
+    row(
+        &sim,
+        &["--no-grace", "--skip", "pending_peers_stuck"],
+        0,
+        3,
+        0,
+    );
 }
 
 #[test]

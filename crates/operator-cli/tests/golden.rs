@@ -45,7 +45,9 @@ fn printed(args: &[&str]) -> String {
 fn steady(text: &str) -> String {
     let port = regex(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text);
     let moment = regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "MOMENT", &port);
-    regex(r#""t": ?[0-9.]+"#, "\"t\": T", &moment)
+    let time = regex(r#""t": ?[0-9.]+"#, "\"t\": T", &moment);
+    // PD has the start of a process in whole seconds.
+    regex(r#"("uptime_seconds": \d+)\.\d+"#, "$1.PART", &time)
 }
 
 fn regex(pattern: &str, with: &str, text: &str) -> String {

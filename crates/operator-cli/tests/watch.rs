@@ -242,7 +242,7 @@ fn it_goes_on_while_pd_and_prometheus_are_away_and_says_so() {
     until("healthy: 3 stores");
     sim.inject("pd-killed member=all for=20s");
     sim.inject("prometheus-down for=20s");
-    until("stores not seen");
+    until(" not seen");
     until(" again");
     let _ = child.kill();
     let _ = child.wait();

@@ -6,7 +6,7 @@ use operator_core::{Change, Ending, Engine, Entity, Evidence, Gap, Timestamp, Wh
 use serde::Serialize;
 
 use super::finding::{EvidenceForm, MaintenanceForm, Which};
-use super::judged::together;
+use super::reasons::Told;
 use super::tone;
 use crate::context::Context;
 use crate::span::lasts;
@@ -134,6 +134,7 @@ pub(crate) fn all(
     changes: &[Change],
     forms: &[ChangeForm],
     at: Timestamp,
+    reasons: &mut Told,
     context: &Context,
 ) -> Page {
     let mut told = Page::default();
@@ -157,13 +158,13 @@ pub(crate) fn all(
         }
     }
     for (_, members) in together {
-        told.line(sight(&members, at, context));
+        told.line(sight(&members, at, reasons, context));
     }
     told
 }
 
 /// Rules that go blind, or see again.
-fn sight(members: &[&Change], at: Timestamp, context: &Context) -> Line {
+fn sight(members: &[&Change], at: Timestamp, reasons: &mut Told, context: &Context) -> Line {
     let codes: Vec<&str> = members.iter().map(|change| change.rule().code).collect();
     let word = members.first().map_or("", |change| change.word());
     let tone = match word {
@@ -178,7 +179,9 @@ fn sight(members: &[&Change], at: Timestamp, context: &Context) -> Line {
         .strong(codes.join(", "))
         .hang(INDENT);
     match members.first() {
-        Some(Change::Blinded { .. }) => line.plain(format!(": {}", together(&gaps(members)))),
+        Some(Change::Blinded { .. }) => {
+            line.plain(format!(": {}", reasons.together(&gaps(members))))
+        }
         Some(Change::Sighted { since, .. }) => {
             line.plain(format!(", blind for {}", lasts(at.since(*since))))
         }

@@ -1,8 +1,9 @@
 //! What was judged, for programs and for people.
 
-use operator_core::{Fault, Gap, Incident, Rule, Severity, Timestamp, Violation, Why};
+use operator_core::{Gap, Incident, Rule, Severity, Timestamp, Violation};
 use serde::Serialize;
 
+use super::reasons::{by_reason, together};
 use super::{BlindForm, IncidentForm, PendingForm, RuleForm, SCHEMA, ViolationForm, tone};
 use crate::context::{Answer, Context};
 use crate::findings::{Findings, Pending, Unseen};
@@ -75,7 +76,7 @@ pub(crate) fn wrong(findings: &Findings, most: usize, context: &Context) -> Page
         page.add(pending_page(pending));
     }
     page.add(rest(findings.pending.len(), most, "more pending"));
-    let unseen = alike(findings.missing());
+    let unseen = by_reason(findings.missing(), |unseen| &unseen.gap);
     for alike in unseen.iter().take(most) {
         page.add(unseen_page(alike));
     }
@@ -187,30 +188,6 @@ pub(crate) fn pending_page(pending: &Pending) -> Page {
     page
 }
 
-/// What could not be seen for one and the same reason, together: a server that is away takes much with it.
-fn alike<'a>(unseen: impl IntoIterator<Item = &'a Unseen>) -> Vec<Vec<&'a Unseen>> {
-    let fault = |one: &Unseen| match one.gap.why() {
-        Why::Failed(error) => Some((error.fault.clone(), error.origin.clone())),
-        _ => None,
-    };
-    let mut groups: Vec<Vec<&Unseen>> = Vec::new();
-    for one in unseen {
-        let why = fault(one);
-        let known = groups.iter_mut().find(|group| {
-            why.is_some()
-                && one.gap.entity().is_none()
-                && group
-                    .first()
-                    .is_some_and(|first| first.gap.entity().is_none() && fault(first) == why)
-        });
-        match known {
-            Some(group) => group.push(one),
-            None => groups.push(vec![one]),
-        }
-    }
-    groups
-}
-
 /// With `--only`: what was not seen and was not needed, so that nobody takes the answer for one about more.
 fn beside_page(findings: &Findings) -> Page {
     let mut page = Page::default();
@@ -256,27 +233,6 @@ fn unseen_page(alike: &[&Unseen]) -> Page {
         );
     }
     page
-}
-
-/// `stores, PD leader and PD health not seen: status 503: no leader (from http://pd-0:2379)`.
-pub(crate) fn together(several: &[&Gap]) -> String {
-    if let [one] = several {
-        return one.to_string();
-    }
-    let names: Vec<&str> = several.iter().map(|gap| gap.what()).collect();
-    let names = match names.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
-        _ => names.join(", "),
-    };
-    let first = several.first().map(|gap| gap.why());
-    match first {
-        Some(Why::Failed(error)) => match (&*error.fault, &error.origin) {
-            (Fault::Exhausted(_), _) | (_, None) => format!("{names} not seen: {}", error.fault),
-            (fault, Some(origin)) => format!("{names} not seen: {fault} (from {origin})"),
-        },
-        Some(why) => format!("{names} not seen: {why}"),
-        None => names,
-    }
 }
 
 /// The verdict in one word, with its tone.

@@ -13,6 +13,7 @@ use crate::context::{Context, json_line, print_on};
 use crate::failure::{Failure, Outcome};
 use crate::findings::Findings;
 use crate::report::change::{self, Causes, ChangeForm};
+use crate::report::reasons::Told;
 use crate::screen::Screen;
 use crate::span::lasts;
 use crate::target::{Shown, Simulated};
@@ -40,6 +41,7 @@ pub(super) struct Stage {
     length: Duration,
     truth: Vec<Truth>,
     causes: Causes,
+    told: Told,
     seen: Option<(Snapshot, Findings)>,
     said_at: Timestamp,
     /// When nothing was left to happen.
@@ -93,6 +95,7 @@ impl Stage {
                 })
                 .collect(),
             causes: Causes::default(),
+            told: Told::default(),
             seen: None,
             said_at: begin,
             over_at: None,
@@ -164,7 +167,16 @@ impl Stage {
         if self.context.format == Format::Json {
             forms.iter().for_each(|form| self.print(form));
         }
-        said.add(change::all(&tick.changes, &forms, at, &self.context));
+        self.told
+            .look(findings.unseen.iter().map(|unseen| &unseen.gap));
+        let changes = &tick.changes;
+        said.add(change::all(
+            changes,
+            &forms,
+            at,
+            &mut self.told,
+            &self.context,
+        ));
         for what in &tick.changes {
             if let Some(after) = self.tally.count(what, at) {
                 let line = format!("{:18}found {} after it began", "", lasts(after));
@@ -205,20 +217,22 @@ impl Stage {
                 .strong(self.tally.sum(self.now.since(self.begin)))
                 .hang(4),
         );
-        let name = self.scenario.name;
-        let mut next = |command: &str, what: &str| {
-            page.line(Line::new(format!("  {command:<38}")).faint(what).hang(40));
-        };
-        next(
-            &format!("operator status --sim={name}"),
-            "the same cluster, two minutes into it",
-        );
-        next(
-            "operator explain store_down",
-            "what a finding means, and what to do",
-        );
-        next("operator demo --list", "other things that can happen");
-        next("operator watch --pd http://HOST:2379", "a cluster of yours");
+        let same = format!("operator status --sim={}", self.scenario.name);
+        let next = [
+            (same.as_str(), "the same cluster, two minutes into it"),
+            (
+                "operator explain store_down",
+                "what a finding means, and what to do",
+            ),
+            ("operator demo --list", "other things that can happen"),
+            ("operator watch --pd http://HOST:2379", "a cluster of yours"),
+        ];
+        let width = next.iter().map(|(command, _)| command.len()).max();
+        let width = width.unwrap_or(0) + 4;
+        for (command, what) in next {
+            let command = format!("  {command:<0$}", width - 2);
+            page.line(Line::new(command).faint(what).hang(width));
+        }
         self.context.write(&page)
     }
 
