@@ -5,6 +5,7 @@ mod parts;
 mod shared;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use operator_core::{
@@ -15,6 +16,7 @@ use operator_core::{
 use crate::invariants::{self, Settings};
 use crate::{PdClient, PromClient, PromLook};
 use shared::Shared;
+use tokio::time::timeout;
 
 /// A TiKV cluster, read from PD, and measured by Prometheus where there is one.
 ///
@@ -148,7 +150,12 @@ impl Subject for TikvSubject {
     async fn cluster_metrics(&self) -> Result<ClusterMetrics> {
         let measured = async {
             let stores = self.shared_stores().await?;
-            let measured = self.measured(&stores.items).await;
+            // Whoever measures must not take with it what PD tells.
+            let measured = timeout(MEASURES, self.measured(&stores.items)).await;
+            let measured = measured.unwrap_or_else(|_| {
+                let fault = Fault::TimedOut { after: MEASURES };
+                Err(Error::new("measure the cluster", fault))
+            });
             Ok::<_, Error>((stores, measured))
         };
         let (read, regions) = futures_util::future::join(measured, self.pd.region_count()).await;
@@ -180,6 +187,8 @@ impl Subject for TikvSubject {
     }
 }
 
+/// So long may measuring take before the rest goes on without it.
+const MEASURES: Duration = Duration::from_secs(6);
 const PD_STORES: &str = "PD /stores";
 const PD_REGIONS: &str = "PD /stats/region";
 
