@@ -21,6 +21,15 @@ bench-pd:
     target/release/pd decode
     target/release/pd scan
 
+# a million regions of a real PD, where `pd-server` and `pd-heartbeat-bench` are at hand, and curl over the same pages
+real-million:
+    cargo build --release -p operator-bench --bin pd
+    target/release/pd real 1000000
+
+# what real servers and recordings of them say: Prometheus, PD, TiKV; what could not run is said
+real:
+    .ci/real
+
 # what reads Prometheus, side by side with what else could, and what it costs a real server
 bench-prom:
     cargo build --release -p operator-bench --bin prom
@@ -44,3 +53,11 @@ bench-cli rounds="101":
 # play a recorded incident: one JSON line for each change, and a summary; `just replay DIR --elections` prints its logs' story
 replay dir *flags:
     cargo run --quiet -p operator-bench --bin replay -- {{flags}} {{dir}}
+
+# one look at 300 stores over HTTP: how long PD, Prometheus and judging take
+bench-look:
+    cargo run --release -p operator-bench --bin look
+
+# every scenario in which nothing is wrong, an hour each, with many seeds: nothing may be told
+controls seeds="20":
+    OPERATOR_SEEDS={{seeds}} cargo test -p operator-tikv --test rules -- an_hour

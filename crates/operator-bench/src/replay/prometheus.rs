@@ -5,9 +5,10 @@ use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
+
+use crate::folder::Folder;
 
 const PROGRAM: &str = "prometheus";
 /// How long it may be silent while it starts: on a machine with nothing else to do it takes a second.
@@ -80,10 +81,10 @@ impl Prometheus {
         if !is_installed() {
             return Err(StartError::NotInstalled);
         }
-        let folder = Folder::new()?;
-        fs::create_dir_all(folder.data())?;
-        fs::write(folder.config(), config)?;
-        prepare(&folder.data())?;
+        let folder = Folder::new(PROGRAM)?;
+        fs::create_dir_all(data_in(&folder))?;
+        fs::write(config_in(&folder), config)?;
+        prepare(&data_in(&folder))?;
         let mut server = Self {
             folder,
             running: None,
@@ -125,10 +126,13 @@ impl Prometheus {
     fn run(&self, listen: &str, until: &dyn Fn(&str) -> bool) -> Result<Running, StartError> {
         let mut shell = Command::new("sh")
             .args(["-c", WATCHED, "sh", PROGRAM])
-            .arg(format!("--config.file={}", self.folder.config().display()))
+            .arg(format!(
+                "--config.file={}",
+                config_in(&self.folder).display()
+            ))
             .arg(format!(
                 "--storage.tsdb.path={}",
-                self.folder.data().display()
+                data_in(&self.folder).display()
             ))
             .arg("--storage.tsdb.retention.time=100y")
             .arg(format!("--web.listen-address={listen}"))
@@ -183,36 +187,13 @@ impl Drop for Running {
     }
 }
 
-/// A folder that goes when this is dropped.
-#[derive(Debug)]
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> io::Result<Self> {
-        static MADE: AtomicU64 = AtomicU64::new(0);
-        let number = MADE.fetch_add(1, Ordering::Relaxed);
-        let name = format!("operator-prometheus-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        // One that is left of a process that had this number before is no folder to start with.
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path)?;
-        Ok(Self(path))
-    }
-
-    fn config(&self) -> PathBuf {
-        self.0.join("prometheus.yml")
-    }
-
-    /// Where a block lies once it is unpacked.
-    fn data(&self) -> PathBuf {
-        self.0.join("tsdb")
-    }
+fn config_in(folder: &Folder) -> PathBuf {
+    folder.join("prometheus.yml")
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
+/// Where a block lies once it is unpacked.
+fn data_in(folder: &Folder) -> PathBuf {
+    folder.join("tsdb")
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod contenders;
 mod data;
+mod real;
 mod server;
 
 use std::process::{Command, ExitCode, Stdio};
@@ -20,7 +21,9 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
 const USAGE: &str = "usage:
   pd decode [ROUNDS]   a page of 10,240 regions: the streaming decoder and serde_json's derived ones
-  pd scan [ROUNDS]     10,000 to 1,000,000 regions from a static server, and curl over the same pages";
+  pd scan [ROUNDS]     10,000 to 1,000,000 regions from a static server, and curl over the same pages
+  pd real [REGIONS [ROUNDS]]   as many from a real PD (`pd-server` and `pd-heartbeat-bench` from
+                       OPERATOR_TEST_BIN or the PATH), and curl over the same pages";
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -30,6 +33,12 @@ fn main() -> ExitCode {
         ["decode", rounds] => rounds.parse().map_err(Into::into).and_then(decode),
         ["scan"] => scan(7),
         ["scan", rounds] => rounds.parse().map_err(Into::into).and_then(scan),
+        ["real"] => against_real("1000000", 7),
+        ["real", regions] => against_real(regions, 7),
+        ["real", regions, rounds] => rounds
+            .parse()
+            .map_err(Into::into)
+            .and_then(|rounds| against_real(regions, rounds)),
         // What follows is what the two above run.
         ["write-page", file, regions] => data::write_page(file, regions),
         ["read-page", how, file] => contenders::read_page(how, file).map(|figures| figures.print()),
@@ -87,6 +96,31 @@ fn scan(rounds: usize) -> Outcome {
         server.kill()?;
         server.wait()?;
         outcome?;
+    }
+    Ok(())
+}
+
+fn against_real(regions: &str, rounds: usize) -> Outcome {
+    let real = real::Real::with(regions.parse()?)?;
+    println!(
+        "{} regions of a real PD, {} bytes in {} pages",
+        real.regions,
+        real.bytes,
+        real.page_count()
+    );
+    let (url, config) = (real.url.clone(), real.curl_config()?);
+    let worked = real.worked();
+    let runs: Vec<Run> = vec![
+        ("scan", Box::new(move || itself(&["scan-from", &url]))),
+        (
+            "curl to nowhere",
+            Box::new(move || contenders::curl(&config)),
+        ),
+    ];
+    side_by_side(&runs, rounds)?;
+    if let (Some(before), Some(after)) = (worked, real.worked()) {
+        let each = (after - before) / (2.0 * (rounds as f64 + 1.0));
+        println!("  PD's processor worked {each:.2} s for each, with what else it had to do");
     }
     Ok(())
 }
