@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use operator_core::{Change, Ending, Engine, Entity, Evidence, Gap, Timestamp, Why, incidents};
+use operator_core::{Change, Ending, Engine, Entity, Evidence, Gap, Timestamp, incidents};
 use serde::Serialize;
 
 use super::finding::{EvidenceForm, MaintenanceForm, Which};
-use super::reasons::Told;
+use super::reasons::{Told, reason};
 use super::tone;
 use crate::context::Context;
 use crate::span::lasts;
@@ -142,8 +142,8 @@ pub(crate) fn all(
     for (change, form) in changes.iter().zip(forms) {
         let group = match change {
             // One server that is away takes much with it, for one reason.
-            Change::Blinded { gap, .. } => match gap.why() {
-                Why::Failed(error) => format!("blinded by {:?} {}", error.origin, error.fault),
+            Change::Blinded { gap, .. } => match reason(gap) {
+                Some(reason) if gap.entity().is_none() => format!("blinded by {reason}"),
                 _ => format!("blinded for {}", gap.what()),
             },
             Change::Sighted { since, .. } => format!("sighted since {since}"),

@@ -1,6 +1,6 @@
 //! What could not be seen for one and the same reason is told together: a server that is away takes much with it.
 
-use operator_core::{Entity, Fault, Gap, Why};
+use operator_core::{Entity, Error, Fault, Gap, Why};
 
 /// Puts those together that failed for the same reason, and those about many entities that are otherwise alike.
 pub(crate) fn by_reason<'a, T>(
@@ -22,11 +22,24 @@ pub(crate) fn by_reason<'a, T>(
 }
 
 /// Why something was not seen, whatever was asked for; of entities, why this was not seen of them.
-fn reason(gap: &Gap) -> Option<String> {
+pub(crate) fn reason(gap: &Gap) -> Option<String> {
     match (gap.why(), gap.entity()) {
         (why, Some(_)) => Some(format!("{} {:?} {why}", gap.what(), gap.origin())),
-        (Why::Failed(error), None) => Some(format!("{:?} {}", error.origin, error.fault)),
+        (Why::Failed(error), None) => Some(format!("{:?} {}", error.origin, cause(&error.fault))),
         _ => None,
+    }
+}
+
+/// Whoever could not be reached, it is the same however each of them closed its door, and in which order.
+fn cause(fault: &Fault) -> String {
+    let is_transport = |error: &Error| matches!(*error.fault, Fault::Transport { .. });
+    match fault {
+        Fault::Exhausted(errors) if errors.iter().all(is_transport) => {
+            let mut origins: Vec<_> = errors.iter().map(|error| &error.origin).collect();
+            origins.sort();
+            format!("not reached: {origins:?}")
+        }
+        fault => fault.to_string(),
     }
 }
 
@@ -115,7 +128,7 @@ const MOST_ENTITIES: usize = 5;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use operator_core::{Error, StoreId};
+    use operator_core::StoreId;
 
     fn said(gaps: &[Gap]) -> Vec<String> {
         let groups = by_reason(gaps, |gap| gap);
