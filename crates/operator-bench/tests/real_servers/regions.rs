@@ -5,7 +5,7 @@ use std::process::Command;
 use operator_bench::real::{Load, PdMembers};
 use operator_core::StoreId;
 
-use crate::support::{Programs, client, plain};
+use crate::support::{Programs, client, plain, say};
 
 const REGIONS: u64 = 100_000;
 const MOST_KIB: u64 = 64 << 10;
@@ -51,8 +51,8 @@ pub(crate) async fn a_hundred_thousand_regions_are_scanned_in_little_memory(prog
     assert_eq!(regions.parse(), Ok(tally.regions));
     let kib: u64 = kib.parse().expect("a number");
     assert!(kib < MOST_KIB, "{kib} KiB");
-    eprintln!(
-        "real servers: {regions} regions were scanned within {} MiB",
+    say(&format!(
+        "{regions} regions were scanned within {} MiB",
         kib >> 10
-    );
+    ));
 }
