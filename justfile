@@ -45,6 +45,19 @@ bench-logs file="target/bench.log" rounds="9":
     target/release/operator-bench logs {{file}} rg {{rounds}}
     target/release/operator-bench adversarial
 
+# time one small read, as a whole process, against curl
+bench-cli rounds="101":
+    cargo build --release -p operator-bench -p operator-cli
+    target/release/operator-bench cli target/release/operator curl {{rounds}}
+
 # play a recorded incident: one JSON line for each change, and a summary; `just replay DIR --elections` prints its logs' story
 replay dir *flags:
     cargo run --quiet -p operator-bench --bin replay -- {{flags}} {{dir}}
+
+# one look at 300 stores over HTTP: how long PD, Prometheus and judging take
+bench-look:
+    cargo run --release -p operator-bench --bin look
+
+# every scenario in which nothing is wrong, an hour each, with many seeds: nothing may be told
+controls seeds="20":
+    OPERATOR_SEEDS={{seeds}} cargo test -p operator-tikv --test rules -- an_hour

@@ -12,6 +12,8 @@ use operator_sim::logs::Bulk;
 use operator_tikv::log_parser::files::{Window, last_time, open, scan_file};
 use operator_tikv::log_parser::{EventKind, LineReader, Stamp, parse_line_with};
 
+mod cli;
+mod race;
 mod runner;
 
 const USAGE: &str = "usage:
@@ -20,7 +22,8 @@ const USAGE: &str = "usage:
   operator-bench last FILE MINUTES           count the events of the last minutes
   operator-bench parse FILE                  parse every line and every field
   operator-bench adversarial                 time per byte on hostile input of growing length
-  operator-bench logs FILE RG [ROUNDS]       all of it side by side with ripgrep";
+  operator-bench logs FILE RG [ROUNDS]       all of it side by side with ripgrep
+  operator-bench cli OPERATOR CURL [ROUNDS]  one small read of PD, side by side with curl";
 
 fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
@@ -43,6 +46,9 @@ fn main() -> ExitCode {
         ["logs", file, rg, rounds] => {
             number(rounds).and_then(|rounds| runner::logs(file, rg, usize::try_from(rounds)?))
         }
+        ["cli", operator, curl] => cli::small_read(operator, curl, 101),
+        ["cli", operator, curl, rounds] => number(rounds)
+            .and_then(|rounds| cli::small_read(operator, curl, usize::try_from(rounds)?)),
         _ => Err(USAGE.into()),
     };
     match done {

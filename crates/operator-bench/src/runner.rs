@@ -1,12 +1,12 @@
-//! Whole processes, one after the other in turn, ratios of each round.
+//! The log reader beside ripgrep, and over hostile input.
 
-use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use operator_tikv::log_parser::{EventScanner, parse_lenient};
 
 use crate::Outcome;
+use crate::race::{Contender, race};
 
 /// The seven phrases that ripgrep counts.
 const PHRASES: [&str; 7] = [
@@ -19,15 +19,7 @@ const PHRASES: [&str; 7] = [
     "starts to transfer leadership",
 ];
 
-struct Contender {
-    name: &'static str,
-    program: String,
-    args: Vec<String>,
-    /// The contender it is measured against.
-    against: usize,
-}
-
-/// Runs every contender in turn, so that what slows the machine slows all of them.
+/// Times what reads a log.
 pub(crate) fn logs(file: &str, rg: &str, rounds: usize) -> Outcome {
     let own = std::env::current_exe()?.display().to_string();
     let packed = format!("{file}.gz");
@@ -94,58 +86,7 @@ pub(crate) fn logs(file: &str, rg: &str, rounds: usize) -> Outcome {
             against: 5,
         });
     }
-    let mut times: Vec<Vec<f64>> = vec![Vec::new(); contenders.len()];
-    for round in 0..=rounds {
-        for (contender, times) in contenders.iter().zip(&mut times) {
-            let took = time(contender)?;
-            // The first round warms the page cache.
-            if round > 0 {
-                times.push(took.as_secs_f64());
-            }
-        }
-    }
-    println!(
-        "{rounds} rounds in turn; speed is the other's time divided by ours, median of the rounds"
-    );
-    for (contender, own) in contenders.iter().zip(&times) {
-        let ratios: Vec<f64> = own
-            .iter()
-            .zip(&times[contender.against])
-            .map(|(own, other)| other / own)
-            .collect();
-        let (low, high) = ratios
-            .iter()
-            .fold((f64::MAX, 0.0_f64), |(low, high), &ratio| {
-                (low.min(ratio), high.max(ratio))
-            });
-        println!(
-            "{:32} {:8.2} x {} ({low:.2} to {high:.2})",
-            contender.name,
-            median(ratios),
-            contenders[contender.against].name
-        );
-    }
-    Ok(())
-}
-
-#[expect(clippy::disallowed_methods, reason = "a benchmark measures itself")]
-fn time(contender: &Contender) -> Result<Duration, Box<dyn std::error::Error>> {
-    let begun = Instant::now();
-    let status = Command::new(&contender.program)
-        .args(&contender.args)
-        .stdout(Stdio::null())
-        .status()?;
-    let took = begun.elapsed();
-    if status.success() {
-        Ok(took)
-    } else {
-        Err(format!("{}: {status}", contender.name).into())
-    }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    race(&contenders, rounds)
 }
 
 /// Bytes read for each figure, whatever the length of the lines: short ones are as many as fill it,

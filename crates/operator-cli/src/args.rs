@@ -12,7 +12,7 @@ mod whom;
 use clap::{Parser, Subcommand};
 
 pub(crate) use judge::{
-    Check, Explain, Judge, Maintenance, MaintenanceCommand, Rules, StateFile, Watch, Why,
+    Check, Explain, Judge, Maintenance, MaintenanceCommand, Rules, StateFile, Watch, Why, Within,
 };
 pub(crate) use logs::{Events, Grep, Input, Logs, LogsCommand, Parse, Timeline};
 pub(crate) use look::{AilmentWord, Hot, Look, Order, Region, Regions, Status, Store};

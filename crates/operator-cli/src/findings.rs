@@ -30,6 +30,16 @@ pub(crate) struct Findings {
 pub(crate) struct Counts {
     pub(crate) from: Severity,
     pub(crate) pending: bool,
+    pub(crate) asked: Asked,
+}
+
+/// What was asked: it decides which gap is blindness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// How the cluster is: whatever is configured and was not seen is missing from the answer.
+    Whole,
+    /// Whether the rules that were named hold: what none of them went without is not missing.
+    TheseRules,
 }
 
 impl Counts {
@@ -37,6 +47,10 @@ impl Counts {
         Self {
             from: judge.fail_on.unwrap_or(Severity::Warning),
             pending: judge.no_grace,
+            asked: match judge.only.is_empty() {
+                true => Asked::Whole,
+                false => Asked::TheseRules,
+            },
         }
     }
 }
@@ -107,10 +121,24 @@ impl Findings {
         open.chain(pending).max()
     }
 
-    /// Whether something that is configured could not be seen.
+    /// Whether something that is configured, and that was asked for, could not be seen.
     pub(crate) fn is_blind(&self) -> bool {
         let mut open = self.incidents.iter().flat_map(Incident::violations);
-        !self.unseen.is_empty() || open.any(|open| open.rule.kind == Kind::Sight)
+        self.missing().next().is_some() || open.any(|open| open.rule.kind == Kind::Sight)
+    }
+
+    /// What could not be seen, and is missing from the answer.
+    pub(crate) fn missing(&self) -> impl Iterator<Item = &Unseen> {
+        let is_missing =
+            |unseen: &&Unseen| self.counts.asked == Asked::Whole || !unseen.rules.is_empty();
+        self.unseen.iter().filter(is_missing)
+    }
+
+    /// What could not be seen, and none of the rules that were asked for went without.
+    pub(crate) fn beside_the_point(&self) -> impl Iterator<Item = &Unseen> {
+        let is_beside =
+            |unseen: &&Unseen| self.counts.asked == Asked::TheseRules && unseen.rules.is_empty();
+        self.unseen.iter().filter(is_beside)
     }
 
     /// What was found, as one status. Findings about our sight are blindness, never brokenness.

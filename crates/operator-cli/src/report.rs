@@ -4,6 +4,7 @@ pub(crate) mod change;
 mod finding;
 pub(crate) mod judged;
 pub(crate) mod reading;
+pub(crate) mod reasons;
 mod seen;
 
 pub(crate) use finding::{

@@ -31,9 +31,19 @@ pub(crate) struct StateFile {
 struct Saved {
     schema: String,
     written_at: Timestamp,
-    /// Which cluster it is about, for people.
+    /// Which cluster it is about, as it was named.
     target: String,
+    /// Which cluster it is about, as that calls itself; `None` where only maintenance was declared so far.
+    #[serde(default)]
+    cluster_id: Option<u64>,
     engine: State,
+}
+
+/// Which cluster a file is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Whose {
+    pub(crate) target: String,
+    pub(crate) cluster_id: Option<u64>,
 }
 
 /// What of it others may change.
@@ -58,30 +68,61 @@ impl StateFile {
         self.path.display()
     }
 
-    /// Puts what the file holds into an engine; tells for which cluster it was written, if there is one yet.
-    pub(crate) async fn restore(&self, engine: &mut Engine) -> Outcome<Option<String>> {
-        let saved = self.lock().await?.read()?;
-        saved.map(|saved| self.put(saved, engine)).transpose()
+    /// Puts what the file holds into an engine, if there is one yet and it is not about another cluster.
+    pub(crate) async fn restore(&self, engine: &mut Engine, asked: &Whose) -> Outcome<Whose> {
+        let Some(saved) = self.lock().await?.read()? else {
+            return Ok(Whose::default());
+        };
+        self.refuse_other(&saved.whose(), asked)?;
+        self.put(saved, engine)
     }
 
-    fn put(&self, saved: Saved, engine: &mut Engine) -> Outcome<String> {
+    /// Cases of one cluster say nothing about another, and would be lost if they were written over. While either
+    /// id is not known nobody can tell.
+    pub(crate) fn refuse_other(&self, kept: &Whose, asked: &Whose) -> Outcome<()> {
+        match (kept.cluster_id, asked.cluster_id) {
+            (Some(kept_id), Some(asked_id)) if kept_id != asked_id => {
+                let (path, of) = (self.path(), &kept.target);
+                Err(Failure::usage(format!(
+                    "{path} is about cluster {kept_id} (written for {of}), and {} is cluster {asked_id}",
+                    asked.target
+                ))
+                .hint("another FILE for this cluster; this one is left as it is")
+                .hint("if the other cluster is no more: remove the file, and its cases are forgotten"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn put(&self, saved: Saved, engine: &mut Engine) -> Outcome<Whose> {
+        let whose = saved.whose();
         let wrong = |error: operator_core::RestoreError| {
             Failure::usage(format!("{}: {error}", self.path())).hint("another file, or none")
         };
         engine.restore(saved.engine).map_err(wrong)?;
-        Ok(saved.target)
+        Ok(whose)
     }
 
     /// Takes up the maintenance that others have declared or ended, and writes down what the engine knows.
-    /// While somebody else holds the file that is left for the next look.
-    pub(crate) fn keep_now(&self, engine: &mut Engine, target: &str, at: Timestamp) -> Outcome<()> {
+    /// While somebody else holds the file that is left for the next look; and nothing is written before the
+    /// cluster has said which one it is.
+    pub(crate) fn keep_now(
+        &self,
+        engine: &mut Engine,
+        whose: &Whose,
+        at: Timestamp,
+    ) -> Outcome<()> {
         let Some(locked) = self.try_lock()? else {
             return Ok(());
         };
         if let Some(saved) = locked.read()? {
+            self.refuse_other(&saved.whose(), whose)?;
             adopt(engine, declared(&saved.engine)?);
         }
-        locked.write(engine, target, at)
+        match whose.cluster_id {
+            Some(_) => locked.write(engine, whose, at),
+            None => Ok(()),
+        }
     }
 
     /// Changes what is declared. What else the file holds stays as it is.
@@ -93,12 +134,12 @@ impl StateFile {
         let locked = self.lock().await?;
         let mut engine = Engine::new(invariants::standard(&Settings::default()))
             .map_err(|error| Failure::local(error.to_string()))?;
-        let target = match locked.read()? {
+        let whose = match locked.read()? {
             Some(saved) => self.put(saved, &mut engine)?,
-            None => String::new(),
+            None => Whose::default(),
         };
         let changed = change(&mut engine);
-        locked.write(&engine, &target, at)?;
+        locked.write(&engine, &whose, at)?;
         Ok(changed)
     }
 
@@ -155,6 +196,15 @@ impl StateFile {
     }
 }
 
+impl Saved {
+    fn whose(&self) -> Whose {
+        Whose {
+            target: self.target.clone(),
+            cluster_id: self.cluster_id,
+        }
+    }
+}
+
 impl Locked<'_> {
     fn read(&self) -> Outcome<Option<Saved>> {
         let path = &self.file.path;
@@ -185,7 +235,7 @@ impl Locked<'_> {
     }
 
     /// Written beside, brought to the disk, and then given the name.
-    fn write(&self, engine: &Engine, target: &str, at: Timestamp) -> Outcome<()> {
+    fn write(&self, engine: &Engine, whose: &Whose, at: Timestamp) -> Outcome<()> {
         let (path, beside) = (&self.file.path, self.file.beside(".new"));
         let failed = |error: &dyn std::fmt::Display| {
             Failure::local(format!("cannot write {}: {error}", path.display()))
@@ -193,7 +243,8 @@ impl Locked<'_> {
         let saved = Saved {
             schema: SCHEMA.to_owned(),
             written_at: at,
-            target: target.to_owned(),
+            target: whose.target.clone(),
+            cluster_id: whose.cluster_id,
             engine: engine.export(),
         };
         let text = serde_json::to_vec(&saved).map_err(|error| failed(&error))?;

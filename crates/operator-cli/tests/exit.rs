@@ -63,9 +63,26 @@ fn something_else_is_1_whoever_is_away() {
     let sim = Sim::with(&Shape::default(), &["disk-fills store=1 level=0.83"], 900);
     row(&sim, &["--only", "low_disk_space"], 1, 1, 1);
     // What is not bad enough to count is as if it were not: what was not seen remains.
+    row(&sim, &["--fail-on", "critical"], 0, 3, 0);
+    // Whether this rule holds is all that was asked, and PD alone knows.
     row(
         &sim,
         &["--only", "low_disk_space", "--fail-on", "critical"],
+        0,
+        0,
+        0,
+    );
+}
+
+#[test]
+fn what_is_merely_worth_knowing_is_0() {
+    let sim = Sim::scenario("scale-out", 120);
+    let info = ["--no-grace", "--only", "leader_imbalance"];
+    row(&sim, &info, 0, 0, 0);
+    row(&sim, &[&info[..], &["--fail-on", "info"]].concat(), 1, 1, 1);
+    row(
+        &sim,
+        &["--no-grace", "--skip", "pending_peers_stuck"],
         0,
         3,
         0,
@@ -91,6 +108,29 @@ fn what_is_pending_counts_when_it_is_asked_to() {
         judged("check", &pd, Some(&prometheus), &no_grace).0,
         Some(0)
     );
+}
+
+#[test]
+fn a_watch_ends_with_the_row_of_its_last_look_whoever_is_away() {
+    let (well, ill) = (
+        Sim::scenario("healthy", 60),
+        Sim::scenario("store-killed", 150),
+    );
+    let watch = |pd: &str, prometheus: &str| {
+        let how = ["--interval", "500ms", "--deadline", "8s", "--for", "1500ms"];
+        judged("watch", pd, Some(prometheus), &how)
+    };
+    for (pd, prometheus, expected) in [
+        (well.pd(), well.prometheus(), 0),
+        (well.pd(), NOBODY.to_owned(), 3),
+        (NOBODY.to_owned(), well.prometheus(), 3),
+        (NOBODY.to_owned(), NOBODY.to_owned(), 3),
+        (ill.pd(), ill.prometheus(), 2),
+        (ill.pd(), NOBODY.to_owned(), 2),
+    ] {
+        let (status, text) = watch(&pd, &prometheus);
+        assert_eq!(status, Some(expected), "{pd} {prometheus}: {text}");
+    }
 }
 
 #[test]

@@ -75,6 +75,26 @@ fn what_needs_no_cluster_is_as_documented() {
 }
 
 #[test]
+fn a_demonstration_tells_programs_its_changes_as_documented() {
+    let schema = Schema::read();
+    let output = operator(&["demo", "--speed", "60", "--output", "json"]);
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    let text = String::from_utf8(output.stdout).expect("text");
+    let changes: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("one object a line"))
+        .collect();
+    for change in &changes {
+        let faults = schema.faults("change", change);
+        assert!(faults.is_empty(), "{change}: {faults:#?}");
+    }
+    for word in ["raised", "resolved"] {
+        let is_told = |change: &Value| change["code"] == "store_down" && change["change"] == word;
+        assert!(changes.iter().any(is_told), "{word}: {text}");
+    }
+}
+
+#[test]
 fn the_checker_finds_what_is_wrong() {
     let schema = Schema::read();
     let right = json!({ "code": "store_down", "entity": "store/1" });

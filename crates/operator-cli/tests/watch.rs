@@ -184,6 +184,38 @@ fn a_file_that_is_no_state_is_refused_and_left_as_it_is() {
 }
 
 #[test]
+fn the_cases_of_another_cluster_are_refused_and_left_as_they_are() {
+    let folder = Folder::new("another");
+    let state = folder.file("state.json");
+    let sim = Sim::scenario("store-killed", 100);
+    let (pd, prometheus) = (sim.pd(), sim.prometheus());
+    let own = ["--pd", &pd, "--prometheus", &prometheus, "--state", &state];
+    let once = ["--interval", "1s", "--deadline", "8s", "--for", "3s"];
+    let first = operator(&[&["watch"], &own[..], &once].concat());
+    assert_eq!(first.status.code(), Some(2));
+    let kept = std::fs::read(&state).expect("it is there");
+    let another = support::pd(&support::stores(&[support::store(1, "Up", 3)]));
+    let another = ["--pd", &another.base_url(), "--state", &state];
+    for args in [
+        [&["watch"], &another[..], &once].concat(),
+        [&["status"], &another[..]].concat(),
+        [&["why", "store_down"], &another[..]].concat(),
+    ] {
+        let output = operator(&args);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(64), "{args:?}: {said}");
+        assert!(said.contains("is about cluster 7000000"), "{said}");
+        assert!(said.contains(" is cluster 7\n"), "{said}");
+        assert!(!String::from_utf8_lossy(&output.stdout).contains("store_down"));
+        assert!(std::fs::read(&state).expect("it is there") == kept);
+    }
+    // By whichever of its members the cluster is named, it is the same one.
+    let member = pd.split(',').next_back().expect("three of them");
+    let same = operator(&["status", "--pd", member, "--state", &state]);
+    assert_eq!(same.status.code(), Some(2));
+}
+
+#[test]
 fn it_goes_on_while_pd_and_prometheus_are_away_and_says_so() {
     let sim = Sim::scenario("healthy", 30);
     let (pd, prometheus) = (sim.pd(), sim.prometheus());
@@ -210,8 +242,8 @@ fn it_goes_on_while_pd_and_prometheus_are_away_and_says_so() {
     until("healthy: 3 stores");
     sim.inject("pd-killed member=all for=20s");
     sim.inject("prometheus-down for=20s");
-    until("stores not seen");
-    until("everything that is configured, again");
+    until(" not seen");
+    until(" again");
     let _ = child.kill();
     let _ = child.wait();
 }

@@ -125,6 +125,18 @@ impl PdClient {
         })
     }
 
+    /// The id of the cluster that it reads: as configured, or of the first member that answered. From then on
+    /// nothing is taken from members of another. `None` while none has answered yet.
+    ///
+    /// ```
+    /// let pd = operator_tikv::PdClient::new("pd-0:2379")?;
+    /// assert_eq!(pd.cluster_id(), None);
+    /// # Ok::<(), operator_core::Error>(())
+    /// ```
+    pub fn cluster_id(&self) -> Option<u64> {
+        self.members.cluster_id()
+    }
+
     /// What time it is, by the clock that stamps what is read.
     pub(crate) fn now(&self) -> operator_core::Timestamp {
         self.clock.now()

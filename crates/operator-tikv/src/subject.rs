@@ -194,7 +194,10 @@ fn leaders_per_store(stores: &Listing<Store>, now: Timestamp) -> Reading<BTreeMa
         stores
             .gaps
             .iter()
-            .find(|gap| gap.entity().is_some())
+            .find(|gap| {
+                let listed = |store: &Store| gap.entity() == Some(&store.entity());
+                !stores.items.iter().any(listed)
+            })
             .cloned()
     };
     match (leaders, missing()) {

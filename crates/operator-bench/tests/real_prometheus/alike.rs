@@ -30,12 +30,12 @@ async fn measured(client: &PromClient, stores: &[Store]) -> BTreeMap<u64, StoreM
 
 /// A cluster whose time is ours, measured every second, under a load that fills every window.
 fn cluster() -> Cluster {
-    let now = Clock::system().now().unix_millis();
+    let began = (Clock::system().now() - LIVED).unix_millis();
     let mut shape = Shape {
         stores: 3,
         regions: 60,
         members: 1,
-        began_unix_ms: u64::try_from(now).expect("after 1970") - LIVED.as_millis() as u64,
+        began_unix_ms: u64::try_from(began).expect("after 1970"),
         timing: Timing {
             scrape: crate::support::SCRAPE,
             scrape_timeout: crate::support::SCRAPE,

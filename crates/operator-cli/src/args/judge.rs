@@ -28,6 +28,14 @@ pub(crate) struct Judge {
     pub(crate) no_grace: bool,
 }
 
+/// How long one look may take.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub(crate) struct Within {
+    /// How long the look may take: what has not answered by then is not seen [default: 8s]
+    #[arg(long, value_name = "SPAN", value_parser = values::span)]
+    pub(crate) deadline: Option<Duration>,
+}
+
 /// Look once, and tell what is wrong
 ///
 /// One look cannot know how long something has been so: what may still pass by itself is listed as
@@ -39,6 +47,8 @@ pub(crate) struct Check {
     pub(crate) whom: Whom,
     #[command(flatten)]
     pub(crate) judge: Judge,
+    #[command(flatten)]
+    pub(crate) within: Within,
 }
 
 /// Look again and again, and tell what changes
@@ -153,4 +163,6 @@ pub(crate) struct Why {
     pub(crate) state: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) whom: Whom,
+    #[command(flatten)]
+    pub(crate) within: Within,
 }

@@ -5,7 +5,7 @@ use operator_core::{Ailment, RegionId, StoreId};
 use operator_tikv::RegionTop;
 
 use super::EXIT_STATUS;
-use super::judge::Judge;
+use super::judge::{Judge, Within};
 use super::{Whom, values};
 
 /// In which order, and how many.
@@ -40,6 +40,8 @@ pub(crate) struct Status {
     /// Take cases and objectives from what a watch keeps in this file
     #[arg(long, value_name = "FILE", value_parser = values::path)]
     pub(crate) state: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    pub(crate) within: Within,
 }
 
 #[derive(Debug, ClapArgs)]

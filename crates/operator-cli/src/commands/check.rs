@@ -1,6 +1,6 @@
 //! `operator check`: look once, and tell what is wrong.
 
-use super::looking::{DEADLINE, Looking};
+use super::looking::{Looking, deadline};
 use crate::args::Check;
 use crate::config::Config;
 use crate::context::Context;
@@ -10,8 +10,8 @@ use crate::report::Judged;
 use crate::target::Pace;
 
 pub(crate) async fn run(check: Check, config: Config, context: &Context) -> Outcome {
-    let mut looking =
-        Looking::at(&check.whom, &check.judge, config, Pace::Midway, DEADLINE).await?;
+    let within = deadline(&check.within)?;
+    let mut looking = Looking::at(&check.whom, &check.judge, config, Pace::Midway, within).await?;
     let tick = looking.monitor.tick().await;
     let counts = Counts::of(&check.judge);
     let findings = Findings::of(&tick.snapshot, looking.monitor.engine(), counts);

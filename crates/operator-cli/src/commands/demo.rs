@@ -1,7 +1,9 @@
 //! `operator demo`: the whole loop on a simulated cluster, in the terminal: load, a fault, detection with its
 //! evidence, recovery.
 
+mod picture;
 mod stage;
+mod tally;
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -16,7 +18,7 @@ use crate::config::Config;
 use crate::context::{Answer, Context};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::findings::{Counts, Findings};
+use crate::findings::{Asked, Counts, Findings};
 use crate::report::SCHEMA;
 use crate::screen::Screen;
 use crate::stop;
@@ -78,6 +80,7 @@ pub(crate) async fn run(demo: Demo, output: &Output, context: &Context) -> Outco
     let counts = Counts {
         from: Severity::Warning,
         pending: false,
+        asked: Asked::Whole,
     };
     monitor
         .run(Beat::every(INTERVAL), until, |tick, engine| {

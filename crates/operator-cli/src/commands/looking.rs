@@ -1,23 +1,34 @@
 //! What commands that judge have in common: a target, rules, an observer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use operator_core::{Engine, Invariant, Monitor, Observer, Subject};
 use operator_tikv::TikvSubject;
 
-use crate::args::{Judge, Whom};
+use crate::args::{Judge, Whom, Within};
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
+use crate::state::{StateFile, Whose};
 use crate::target::{Pace, Target};
 
 /// What has not answered by then is not seen.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(8);
 
+/// How long one look may take.
+pub(crate) fn deadline(within: &Within) -> Outcome<Duration> {
+    match within.deadline {
+        Some(span) if span.is_zero() => Err(Failure::usage("--deadline: a look takes some time")),
+        span => Ok(span.unwrap_or(DEADLINE)),
+    }
+}
+
 /// A target, and what judges it.
 #[derive(Debug)]
 pub(crate) struct Looking {
     pub(crate) target: Target,
-    pub(crate) monitor: Monitor<TikvSubject>,
+    pub(crate) monitor: Monitor<Arc<TikvSubject>>,
+    subject: Arc<TikvSubject>,
 }
 
 impl Looking {
@@ -30,12 +41,48 @@ impl Looking {
     ) -> Outcome<Self> {
         let skip = [&judge.skip[..], &config.rules.skip].concat();
         let target = Target::resolve(whom, config, pace).await?;
-        let subject = target.subject()?;
+        let subject = Arc::new(target.subject()?);
         let observer = Observer::new(target.clock.clone(), deadline);
         let engine = Engine::new(chosen(subject.invariants(), &judge.only, &skip)?)
             .map_err(|error| Failure::local(error.to_string()))?;
-        let monitor = Monitor::with_engine(subject, observer, engine);
-        Ok(Self { target, monitor })
+        let monitor = Monitor::with_engine(Arc::clone(&subject), observer, engine);
+        Ok(Self {
+            target,
+            monitor,
+            subject,
+        })
+    }
+
+    /// Goes on from what a watch has kept of this cluster.
+    pub(crate) async fn resume(&mut self, state: &StateFile) -> Outcome<Whose> {
+        // Who does not answer is not known yet; whether it matters is for the looks to say.
+        let _ = self.subject.pd().members().await;
+        let asked = self.identity().whose();
+        state.restore(self.monitor.engine_mut(), &asked).await
+    }
+
+    /// Which cluster this is, for as long as it is looked at.
+    pub(crate) fn identity(&self) -> Identity {
+        Identity {
+            target: self.target.shown.to_string(),
+            subject: Arc::clone(&self.subject),
+        }
+    }
+}
+
+/// Which cluster is looked at: its id is known when one of PD has answered for the first time.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    target: String,
+    subject: Arc<TikvSubject>,
+}
+
+impl Identity {
+    pub(crate) fn whose(&self) -> Whose {
+        Whose {
+            target: self.target.clone(),
+            cluster_id: self.subject.pd().cluster_id(),
+        }
     }
 }
 

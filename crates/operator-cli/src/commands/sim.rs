@@ -11,6 +11,7 @@ use crate::context::{Context, json_line, print};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::report::SCHEMA;
+use crate::term::Terminal;
 use crate::text::{Line, Page};
 
 pub(crate) async fn run(command: Sim, context: &Context) -> Outcome {
@@ -52,7 +53,11 @@ pub(crate) async fn run(command: Sim, context: &Context) -> Outcome {
     };
     print(&match is_json {
         true => json_line(&serving)?,
-        false => serving.page().written(&context.terminal),
+        // A command that is broken into lines cannot be copied: what is too long the terminal breaks itself.
+        false => serving.page().written(&Terminal {
+            size: None,
+            ..context.terminal
+        }),
     })?;
     until_told().await;
     Ok(Exit::Healthy)

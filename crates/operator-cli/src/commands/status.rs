@@ -5,7 +5,7 @@ mod objectives;
 
 use serde::Serialize;
 
-use super::looking::{DEADLINE, Looking};
+use super::looking::{Looking, deadline};
 use crate::args::Status;
 use crate::config::Config;
 use crate::context::{Answer, Context};
@@ -18,6 +18,9 @@ use crate::target::Pace;
 use crate::text::{Line, Page};
 use cluster::ClusterForm;
 use objectives::ObjectiveForm;
+
+/// So many of each kind fit on one screen.
+const MOST: usize = 4;
 
 /// One screen.
 #[derive(Debug, Serialize)]
@@ -33,12 +36,11 @@ struct Screen<'a> {
 }
 
 pub(crate) async fn run(status: Status, config: Config, context: &Context) -> Outcome {
+    let within = deadline(&status.within)?;
     let mut looking =
-        Looking::at(&status.whom, &status.judge, config, Pace::Midway, DEADLINE).await?;
+        Looking::at(&status.whom, &status.judge, config, Pace::Midway, within).await?;
     if let Some(path) = &status.state {
-        StateFile::at(path)
-            .restore(looking.monitor.engine_mut())
-            .await?;
+        looking.resume(&StateFile::at(path)).await?;
     }
     let tick = looking.monitor.tick().await;
     let engine = looking.monitor.engine();
@@ -63,7 +65,7 @@ impl Answer for Screen<'_> {
             .plain(format!("  {}", self.target));
         page.line(head.faint(format!("  {at}")).hang(4));
         page.gap();
-        page.add(wrong(self.findings, context));
+        page.add(wrong(self.findings, MOST, context));
         page.heading("cluster");
         page.add(self.cluster.page());
         if !self.objectives.is_empty() {

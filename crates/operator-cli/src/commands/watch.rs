@@ -3,7 +3,6 @@
 mod teller;
 
 use std::cell::RefCell;
-use std::io::Write as _;
 use std::time::Duration;
 
 use operator_core::Beat;
@@ -16,7 +15,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::findings::{Counts, Findings};
 use crate::screen::Screen;
-use crate::state::StateFile;
+use crate::state::{StateFile, Whose};
 use crate::stop::{self, Stop};
 use crate::target::Pace;
 use teller::Teller;
@@ -42,12 +41,11 @@ pub(crate) async fn run(
     let pace = Pace::Times(watch.speed);
     let mut looking = Looking::at(&watch.whom, &watch.judge, config, pace, deadline).await?;
     let target = looking.target.shown.to_string();
-    if let Some(state) = &state {
-        let before = state.restore(looking.monitor.engine_mut()).await?;
-        if let Some(before) = before.filter(|before| !before.is_empty() && *before != target) {
-            warn(&format!("{} was written for {before}", state.path()));
-        }
-    }
+    let kept = match &state {
+        Some(state) => looking.resume(state).await?,
+        None => Whose::default(),
+    };
+    let identity = looking.identity();
     let stop = Stop::default();
     let clock = looking.target.clock.clone();
     let until = async {
@@ -65,12 +63,7 @@ pub(crate) async fn run(
     };
     let counts = Counts::of(&watch.judge);
     let screen = Screen::new(context.terminal, output.color);
-    let told = RefCell::new(Teller::new(
-        context.clone(),
-        screen,
-        target.clone(),
-        heartbeat,
-    ));
+    let told = RefCell::new(Teller::new(context.clone(), screen, target, heartbeat));
     if context.format == Format::Text {
         told.borrow_mut().begin(interval, &looking.monitor)?;
     }
@@ -79,10 +72,16 @@ pub(crate) async fn run(
         .monitor
         .run(Beat::every(interval), until, |tick, engine| {
             let findings = Findings::of(&tick.snapshot, engine, counts);
-            let mut outcome = told.borrow_mut().tell(&tick, engine, &findings);
+            let whose = identity.whose();
+            // What was judged by another cluster's cases is not told.
+            let mut outcome = match &state {
+                Some(state) => state.refuse_other(&kept, &whose),
+                None => Ok(()),
+            }
+            .and_then(|()| told.borrow_mut().tell(&tick, engine, &findings));
             if let (Ok(_), Some(state)) = (&outcome, &state) {
                 outcome = state
-                    .keep_now(engine, &target, tick.snapshot.at())
+                    .keep_now(engine, &whose, tick.snapshot.at())
                     .and(outcome);
             }
             let mut last = last.borrow_mut();
@@ -129,12 +128,4 @@ impl Timing {
             heartbeat: watch.heartbeat.or(config.heartbeat).unwrap_or(HEARTBEAT),
         })
     }
-}
-
-fn warn(what: &str) {
-    let _ = writeln!(
-        std::io::stderr(),
-        "operator: {}",
-        crate::text::visible(what)
-    );
 }

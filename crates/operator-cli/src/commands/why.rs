@@ -6,7 +6,7 @@ use operator_core::{Engine, Entity, Snapshot, Subject, Timestamp, Verdict, Verdi
 use operator_tikv::invariants;
 use serde::Serialize;
 
-use super::looking::{DEADLINE, Looking};
+use super::looking::{Looking, deadline};
 use super::rules::{KnobForm, knobs};
 use crate::args::{Judge, Why};
 use crate::config::Config;
@@ -70,11 +70,10 @@ pub(crate) async fn run(args: Why, config: Config, context: &Context) -> Outcome
     let settings = config.rules.settings.clone();
     let page = invariants::page(args.code).map_err(|error| Failure::usage(error.to_string()))?;
     let judge = Judge::default();
-    let mut looking = Looking::at(&args.whom, &judge, config, Pace::Midway, DEADLINE).await?;
+    let within = deadline(&args.within)?;
+    let mut looking = Looking::at(&args.whom, &judge, config, Pace::Midway, within).await?;
     if let Some(path) = &args.state {
-        StateFile::at(path)
-            .restore(looking.monitor.engine_mut())
-            .await?;
+        looking.resume(&StateFile::at(path)).await?;
     }
     let tick = looking.monitor.tick().await;
     let (engine, snapshot) = (looking.monitor.engine(), &tick.snapshot);

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use operator_core::{Change, Ending, Engine, Entity, Evidence, Timestamp, incidents};
+use operator_core::{Change, Ending, Engine, Entity, Evidence, Gap, Timestamp, Why, incidents};
 use serde::Serialize;
 
 use super::finding::{EvidenceForm, MaintenanceForm, Which};
+use super::reasons::Told;
 use super::tone;
 use crate::context::Context;
 use crate::span::lasts;
@@ -133,13 +134,18 @@ pub(crate) fn all(
     changes: &[Change],
     forms: &[ChangeForm],
     at: Timestamp,
+    reasons: &mut Told,
     context: &Context,
 ) -> Page {
     let mut told = Page::default();
     let mut together: Vec<(String, Vec<&Change>)> = Vec::new();
     for (change, form) in changes.iter().zip(forms) {
         let group = match change {
-            Change::Blinded { gap, .. } => format!("blinded for {}", gap.what()),
+            // One server that is away takes much with it, for one reason.
+            Change::Blinded { gap, .. } => match gap.why() {
+                Why::Failed(error) => format!("blinded by {:?} {}", error.origin, error.fault),
+                _ => format!("blinded for {}", gap.what()),
+            },
             Change::Sighted { since, .. } => format!("sighted since {since}"),
             _ => {
                 told.add(page(change, form, at, context));
@@ -152,13 +158,13 @@ pub(crate) fn all(
         }
     }
     for (_, members) in together {
-        told.line(sight(&members, at, context));
+        told.line(sight(&members, at, reasons, context));
     }
     told
 }
 
 /// Rules that go blind, or see again.
-fn sight(members: &[&Change], at: Timestamp, context: &Context) -> Line {
+fn sight(members: &[&Change], at: Timestamp, reasons: &mut Told, context: &Context) -> Line {
     let codes: Vec<&str> = members.iter().map(|change| change.rule().code).collect();
     let word = members.first().map_or("", |change| change.word());
     let tone = match word {
@@ -173,12 +179,27 @@ fn sight(members: &[&Change], at: Timestamp, context: &Context) -> Line {
         .strong(codes.join(", "))
         .hang(INDENT);
     match members.first() {
-        Some(Change::Blinded { gap, .. }) => line.plain(format!(": {gap}")),
+        Some(Change::Blinded { .. }) => {
+            line.plain(format!(": {}", reasons.together(&gaps(members))))
+        }
         Some(Change::Sighted { since, .. }) => {
             line.plain(format!(", blind for {}", lasts(at.since(*since))))
         }
         _ => line,
     }
+}
+
+/// Why rules went blind, each thing that was not seen once.
+fn gaps<'a>(members: &[&'a Change]) -> Vec<&'a Gap> {
+    let mut gaps: Vec<&Gap> = Vec::new();
+    for change in members {
+        if let Change::Blinded { gap, .. } = change
+            && !gaps.iter().any(|known| known.what() == gap.what())
+        {
+            gaps.push(gap);
+        }
+    }
+    gaps
 }
 
 /// A change as people read it: what, and by which numbers.

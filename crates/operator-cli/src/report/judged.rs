@@ -1,8 +1,9 @@
 //! What was judged, for programs and for people.
 
-use operator_core::{Incident, Rule, Severity, Timestamp, Violation};
+use operator_core::{Gap, Incident, Rule, Severity, Timestamp, Violation};
 use serde::Serialize;
 
+use super::reasons::{by_reason, together};
 use super::{BlindForm, IncidentForm, PendingForm, RuleForm, SCHEMA, ViolationForm, tone};
 use crate::context::{Answer, Context};
 use crate::findings::{Findings, Pending, Unseen};
@@ -58,27 +59,32 @@ impl<'a> Judged<'a> {
 
 impl Answer for Judged<'_> {
     fn page(&self, context: &Context) -> Page {
-        let mut page = wrong(self.findings, context);
+        let mut page = wrong(self.findings, usize::MAX, context);
         page.line(last_line(self.target, self.findings, context));
         page
     }
 }
 
-/// What is wrong, what may be, and what could not be seen; worst first.
-pub(crate) fn wrong(findings: &Findings, context: &Context) -> Page {
+/// What is wrong, what may be, and what could not be seen; worst first, and of each so many at most.
+pub(crate) fn wrong(findings: &Findings, most: usize, context: &Context) -> Page {
     let mut page = Page::default();
-    for incident in &findings.incidents {
-        page.add(incident_page(incident, findings.at, context));
+    for incident in findings.incidents.iter().take(most) {
+        page.add(incident_page(incident, most, findings.at, context));
     }
-    for pending in &findings.pending {
+    page.add(rest(findings.incidents.len(), most, "more that are wrong"));
+    for pending in findings.pending.iter().take(most) {
         page.add(pending_page(pending));
     }
-    for unseen in &findings.unseen {
-        page.add(unseen_page(unseen));
+    page.add(rest(findings.pending.len(), most, "more pending"));
+    let unseen = by_reason(findings.missing(), |unseen| &unseen.gap);
+    for alike in unseen.iter().take(most) {
+        page.add(unseen_page(alike));
     }
+    page.add(rest(unseen.len(), most, "more that were not seen"));
     page.add(super::seen::advice_page(
-        findings.unseen.iter().map(|unseen| &unseen.gap),
+        findings.missing().map(|unseen| &unseen.gap),
     ));
+    page.add(beside_page(findings));
     if !findings.not_configured.is_empty() {
         let codes = findings.not_configured.join(", ");
         page.line(
@@ -90,14 +96,29 @@ pub(crate) fn wrong(findings: &Findings, context: &Context) -> Page {
     page
 }
 
-pub(crate) fn incident_page(incident: &Incident, at: Timestamp, context: &Context) -> Page {
+/// Says how many were left out.
+fn rest(all: usize, most: usize, what: &str) -> Page {
     let mut page = Page::default();
-    for cause in &incident.causes {
+    if all > most {
+        let line = format!("and {} {what}; operator check lists all", all - most);
+        page.line(Line::default().faint(line));
+    }
+    page
+}
+
+fn incident_page(incident: &Incident, most: usize, at: Timestamp, context: &Context) -> Page {
+    let mut page = Page::default();
+    for cause in incident.causes.iter().take(most) {
         violation(&mut page, "", cause, at, context);
     }
-    for symptom in &incident.symptoms {
+    for symptom in incident.symptoms.iter().take(most) {
         violation(&mut page, "    ", symptom, at, context);
     }
+    page.add(rest(
+        incident.symptoms.len(),
+        most,
+        "more that follow from it",
+    ));
     page
 }
 
@@ -167,15 +188,44 @@ pub(crate) fn pending_page(pending: &Pending) -> Page {
     page
 }
 
-pub(crate) fn unseen_page(unseen: &Unseen) -> Page {
+/// With `--only`: what was not seen and was not needed, so that nobody takes the answer for one about more.
+fn beside_page(findings: &Findings) -> Page {
     let mut page = Page::default();
-    page.line(
-        Line::default()
-            .tone(Tone::Warn, unseen.gap.to_string())
-            .hang(4),
-    );
-    if !unseen.rules.is_empty() {
-        let rules = unseen.rules.join(", ");
+    let names: Vec<&str> = findings
+        .beside_the_point()
+        .map(|unseen| unseen.gap.what())
+        .collect();
+    if !names.is_empty() {
+        let mut said = names[..names.len().min(MOST_NAMES)].join(", ");
+        if names.len() > MOST_NAMES {
+            said += &format!(" and {} more", names.len() - MOST_NAMES);
+        }
+        page.line(
+            Line::default()
+                .faint(format!(
+                    "not seen, and needed by none of these rules: {said}"
+                ))
+                .hang(4),
+        );
+    }
+    page
+}
+
+/// So many things that were not needed are named.
+const MOST_NAMES: usize = 6;
+
+fn unseen_page(alike: &[&Unseen]) -> Page {
+    let mut page = Page::default();
+    let gaps: Vec<&Gap> = alike.iter().map(|one| &one.gap).collect();
+    page.line(Line::default().tone(Tone::Warn, together(&gaps)).hang(4));
+    let mut rules: Vec<&str> = Vec::new();
+    for rule in alike.iter().flat_map(|one| &one.rules) {
+        if !rules.contains(rule) {
+            rules.push(rule);
+        }
+    }
+    if !rules.is_empty() {
+        let rules = rules.join(", ");
         page.line(
             Line::default()
                 .faint(format!("    not judged for it: {rules}"))

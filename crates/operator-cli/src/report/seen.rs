@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use operator_core::{Entity, Gap, Result as ReadResult, Timestamp, Why};
 use serde::Serialize;
 
+use super::reasons::{by_reason, together};
 use super::{BlindForm, SCHEMA};
 use crate::context::{Answer, Context};
 use crate::exit::Exit;
@@ -74,11 +75,12 @@ impl<P: Payload> Answer for Seen<'_, P> {
 /// What could not be seen, one line each; of very many, the first.
 pub(crate) fn gaps_page(gaps: &[Gap]) -> Page {
     let mut page = Page::default();
-    for gap in gaps.iter().take(MOST_GAPS) {
-        page.line(Line::default().tone(Tone::Warn, gap.to_string()).hang(4));
+    let groups = by_reason(gaps, |gap| gap);
+    for group in groups.iter().take(MOST_GAPS) {
+        page.line(Line::default().tone(Tone::Warn, together(group)).hang(4));
     }
-    if gaps.len() > MOST_GAPS {
-        let rest = gaps.len() - MOST_GAPS;
+    if groups.len() > MOST_GAPS {
+        let rest = groups.len() - MOST_GAPS;
         page.line(Line::default().tone(Tone::Warn, format!("and {rest} more that were not seen")));
     }
     page.add(advice_page(gaps));

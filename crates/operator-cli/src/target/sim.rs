@@ -12,7 +12,8 @@ use crate::failure::{Failure, Outcome};
 /// How a simulated cluster's time goes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Pace {
-    /// For one look: two minutes into the scenario, when there is something to see; then as time does.
+    /// For one look: two minutes into the scenario, when there is something to see. There it stands for as long
+    /// as a look takes, so that each look finds the same; and then goes as time does, for deadlines to pass.
     Midway,
     /// From the beginning, so many times as fast as time.
     Times(f64),
@@ -22,6 +23,8 @@ pub(crate) enum Pace {
 
 /// How far into a scenario one look is taken.
 const MIDWAY: Duration = Duration::from_secs(120);
+/// For how long it stands there.
+const HELD: Duration = Duration::from_secs(3);
 /// How often model time moves.
 const STEP: Duration = Duration::from_millis(50);
 /// No faster than that: a look must fit between two moves.
@@ -59,10 +62,10 @@ impl Simulated {
             .await
             .map_err(|error| Failure::local(format!("cannot serve on loopback: {error}")))?;
         let served = Arc::new(served);
-        let speed = match pace {
-            Pace::Midway => Some(1.0),
-            Pace::Times(speed) => Some(speed),
-            Pace::Still => None,
+        let (held, speed) = match pace {
+            Pace::Midway => (HELD, Some(1.0)),
+            Pace::Times(speed) => (Duration::ZERO, Some(speed)),
+            Pace::Still => (Duration::ZERO, None),
         };
         let drive = speed.map(|speed| {
             let span = STEP.mul_f64(if speed.is_nan() {
@@ -70,7 +73,11 @@ impl Simulated {
             } else {
                 speed.clamp(0.0, FASTEST)
             });
-            tokio::spawn(drive(Arc::clone(&served), hand.clone(), span))
+            let (served, hand) = (Arc::clone(&served), hand.clone());
+            tokio::spawn(async move {
+                tokio::time::sleep(held).await;
+                drive(served, hand, span).await;
+            })
         });
         Ok(Self {
             served,

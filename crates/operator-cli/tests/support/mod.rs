@@ -52,6 +52,11 @@ pub(crate) fn quiet(server: &MockServer) {
         "balance-leader-scheduler",
         "balance-region-scheduler"
     ]);
+    let limits = json!({
+        "leader-schedule-limit": 4, "region-schedule-limit": 2048, "replica-schedule-limit": 64,
+        "merge-schedule-limit": 8, "hot-region-schedule-limit": 4, "low-space-ratio": 0.8,
+        "high-space-ratio": 0.7, "max-store-down-time": "30m0s",
+    });
     let date = jiff::Timestamp::from_second(i64::try_from(now()).expect("in our time"));
     let date = date
         .expect("a moment")
@@ -65,7 +70,7 @@ pub(crate) fn quiet(server: &MockServer) {
             json!([{ "name": "pd-0", "member_id": 1, "health": true }]),
         ),
         ("/pd/api/v1/schedulers", balancing),
-        ("/pd/api/v1/config/schedule", json!({})),
+        ("/pd/api/v1/config/schedule", limits),
         ("/pd/api/v1/config/replicate", json!({ "max-replicas": 3 })),
         ("/pd/api/v1/hotspot/regions/write", hot.clone()),
         ("/pd/api/v1/hotspot/regions/read", hot),

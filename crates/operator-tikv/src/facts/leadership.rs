@@ -13,8 +13,8 @@ pub struct PdLeadership {
     pub leader: Option<PdMember>,
     /// What members said where none leads.
     pub told: Option<String>,
-    /// When it was last seen that the leader changed. What happened before the first look counts as long
-    /// ago.
+    /// When it was last seen that the leader changed. A change before the first look
+    /// is not known of.
     pub changed_at: Option<Timestamp>,
 }
 

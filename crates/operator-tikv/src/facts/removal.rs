@@ -43,4 +43,6 @@ pub struct SilentRegions {
     pub silent: Vec<StoreId>,
     /// Regions that have a peer on one of them, each once. A `next` says that there are more.
     pub regions: Listing<Region>,
+    /// When they were read.
+    pub read_at: Timestamp,
 }

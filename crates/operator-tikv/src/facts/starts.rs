@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use operator_core::{Store, StoreId, Timestamp};
+use operator_core::{Entity, Gap, Listing, Store, StoreId, Timestamp};
 
 /// When stores were seen to start: their last start, and those of the last half hour that were seen.
 ///
-/// What happened before the first look counts as long ago: the first start that is seen of a store is no
-/// restart.
+/// The first start that is seen of a store is no restart: it may have been days before the first look.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StoreStarts {
     of: BTreeMap<StoreId, Starts>,
@@ -28,11 +27,16 @@ impl StoreStarts {
     /// A store that starts over and over is known as one long before so many.
     const MOST: usize = 100;
 
-    /// The same memory, with what is seen now.
+    /// The same memory, with what is seen now. Only a store that is no more is forgotten, and not one that
+    /// could not be read for once.
     #[must_use]
-    pub fn and<'a>(&self, at: Timestamp, stores: impl Iterator<Item = &'a Store>) -> Self {
-        let mut of = BTreeMap::new();
-        for store in stores {
+    pub fn and(&self, at: Timestamp, stores: &Listing<Store>) -> Self {
+        let nameless = |gap: &Gap| gap.entity().is_none();
+        let partial = stores.next.is_some() || stores.gaps.iter().any(nameless);
+        let unread = |store: StoreId| stores.gap_about(&Entity::Store(store)).is_some();
+        let mut of = self.of.clone();
+        of.retain(|store, _| partial || unread(*store));
+        for store in &stores.items {
             let mut starts = self.of.get(&store.id).cloned();
             if let Some(started) = store.started_at {
                 let known = starts.get_or_insert_default();
@@ -80,6 +84,7 @@ impl Starts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use operator_core::Why;
 
     fn seen(starts: &[i64]) -> StoreStarts {
         let mut memory = StoreStarts::default();
@@ -89,7 +94,7 @@ mod tests {
                 started_at: Some(Timestamp::from_unix_seconds(*start)),
                 ..Store::new(StoreId(1), "10.0.0.1:20160")
             };
-            memory = memory.and(at, [&store].into_iter());
+            memory = memory.and(at, &Listing::whole(vec![store]));
         }
         memory
     }
@@ -125,9 +130,16 @@ mod tests {
         let memory = seen(&[1000, 1100]);
         let silent = Store::new(StoreId(1), "10.0.0.1:20160");
         let at = Timestamp::from_unix_seconds(1200);
-        let memory = memory.and(at, [&silent].into_iter());
+        let memory = memory.and(at, &Listing::whole(vec![silent]));
         assert_eq!(restarts(&memory, 1200, 300), 1);
-        let memory = memory.and(at, std::iter::empty());
+        let unread = Gap::new("store", Why::Unsaid).about(Entity::Store(StoreId(1)));
+        let unreadable = Listing {
+            gaps: vec![unread].into(),
+            ..Listing::whole(Vec::new())
+        };
+        let memory = memory.and(at, &unreadable);
+        assert_eq!(restarts(&memory, 1200, 300), 1);
+        let memory = memory.and(at, &Listing::whole(Vec::new()));
         assert!(!memory.knows(StoreId(1)));
     }
 }

@@ -1,7 +1,7 @@
 //! How many regions ail: what the three rules on counts of regions share.
 
 use operator_core::{
-    Broken, Entity, Evidence, Gap, Quantity, Reading, Severity, Snapshot, Verdicts,
+    Broken, Entity, Evidence, Gap, Quantity, Reading, Severity, Snapshot, Verdicts, Why,
 };
 
 use super::common::settled;
@@ -35,7 +35,10 @@ impl Count {
             let HowMany { counted, exactly } = many.value;
             let Some((severity, threshold)) = worse(counted as f64) else {
                 settled(snapshot)?;
-                return Ok(None);
+                // There are more than were counted, and nobody knows how many.
+                let because = "only a part was counted".into();
+                let gap = || Gap::new(self.name, Why::Distrusted { because });
+                return if exactly { Ok(None) } else { Err(gap()) };
             };
             let name = match exactly {
                 true => self.name.to_owned(),

@@ -168,6 +168,7 @@ impl Heat {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Burning {
     own: f64,
     share: f64,

@@ -29,7 +29,7 @@ impl Documented for LeaderlessRegions {
                   peers have not heard of a leader for ten minutes",
         evidence: "the flag, which is no count",
         origin: "the store's own check, raftstore.abnormal-leader-missing-duration, ten minutes by default",
-        false_alarms: "Ten minutes late, and ten more after it is over. Peers that were removed while their store was \
+        false_alarms: "Ten minutes late, and it stays for twenty more after it is over. Peers that were removed while their store was \
                        away look leaderless until they ask PD. It is silent where a quorum was lost within the last \
                        ten minutes: regions_without_quorum tells at once",
         what_to_do: &[

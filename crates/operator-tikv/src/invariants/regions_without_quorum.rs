@@ -34,7 +34,7 @@ impl Documented for RegionsWithoutQuorum {
         kind: Kind::Cluster,
         summary: "regions have lost the majority of their replicas",
         broken_when: "critical: two or more stores are dead (as store_down has it, without its grace), and there are \
-                      regions whose voters on living stores are no majority; during a change of membership, of the old \
+                      regions of which so many voters are on those that the others cannot elect a leader; during a change of membership, of the old \
                       or of the new voters",
         entity: "the cluster",
         input: "PD /stores and `up` as store_down; PD /regions/store of up to 6 dead stores, up to 2000 regions each",
@@ -86,6 +86,8 @@ struct Toll {
     unknown: BTreeSet<StoreId>,
     /// Why it is not known of the latter.
     gap: Option<Gap>,
+    /// Why there may be more stores than are known.
+    partial: Option<Gap>,
 }
 
 impl RegionsWithoutQuorum {
@@ -108,7 +110,13 @@ impl RegionsWithoutQuorum {
                 }
             }
         }
-        // Whom the list left out may be dead too.
+        // Whom the list left out may be dead too, and of a list that is not whole nobody knows how many.
+        let nameless = stores.gaps.iter().find(|gap| gap.entity().is_none());
+        if let Some(gap) = nameless {
+            toll.partial = Some(gap.clone());
+        } else if stores.items.is_empty() || stores.next.is_some() {
+            toll.partial = Some(Gap::new("stores", Why::Unsaid));
+        }
         for gap in stores.gaps.iter() {
             if let Some(Entity::Store(id)) = gap.entity()
                 && !stores.items.iter().any(|store| store.id == *id)
@@ -127,9 +135,10 @@ fn judge(toll: &Toll, snapshot: &Snapshot) -> Result<Option<Broken>, Gap> {
         toll.gap.clone().unwrap_or_else(unknown)
     };
     if toll.dead.len() < 2 {
-        return match toll.dead.len() + toll.unknown.len() < 2 {
-            true => Ok(None),
-            false => Err(unknown()),
+        return match (&toll.partial, toll.dead.len() + toll.unknown.len() < 2) {
+            (Some(gap), _) => Err(gap.clone()),
+            (None, true) => Ok(None),
+            (None, false) => Err(unknown()),
         };
     }
     let part = snapshot.part::<SilentRegions>()?;
@@ -167,6 +176,9 @@ fn judge(toll: &Toll, snapshot: &Snapshot) -> Result<Option<Broken>, Gap> {
     }
     if let Some(region) = regions.items.iter().find(|region| has_unknown_role(region)) {
         return Err(Gap::new("who votes", Why::Unsaid).about(region.entity()));
+    }
+    if let Some(gap) = &toll.partial {
+        return Err(gap.clone());
     }
     settled(snapshot)?;
     Ok(None)
@@ -277,6 +289,7 @@ mod tests {
             false => scene::up(id),
         };
         let silent = SilentRegions {
+            read_at: Timestamp::EPOCH,
             silent: dead.iter().copied().map(StoreId).collect(),
             regions,
         };
@@ -395,6 +408,7 @@ mod tests {
         check(&Snapshot::unseen(scene::now()), Told::Unseen);
         // One was read, and two are dead.
         let silent = SilentRegions {
+            read_at: Timestamp::EPOCH,
             silent: vec![StoreId(1)],
             regions: fine(),
         };
@@ -410,6 +424,7 @@ mod tests {
         };
         let regions = || Listing::whole(vec![voters(7, &[1, 3, 4])]);
         let silent = |regions| SilentRegions {
+            read_at: Timestamp::EPOCH,
             silent: vec![StoreId(1), StoreId(2)],
             regions,
         };

@@ -24,7 +24,7 @@ impl Documented for SchedulingHalted {
         code: "scheduling_halted",
         kind: Kind::Cluster,
         summary: "PD repairs or balances nothing",
-        broken_when: "warning: halt-scheduling is on; or leader-, region- or replica-schedule-limit is 0; or the leader, \
+        broken_when: "warning: all scheduling is halted; or the limit for leaders, regions or replicas is 0; or the leader, \
                       region or hot-region balance scheduler is paused or missing",
         entity: "the cluster",
         input: "PD /config/schedule and /schedulers",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use operator_core::{
     Broken, Evidence, Gap, Invariant, Kind, Listing, Quantity, Rule, Scope, Severity, Snapshot,
-    Store, StoreState, Value, Verdicts,
+    Store, StoreState, Value, Verdicts, Why,
 };
 
 use super::Settings;
@@ -86,6 +86,9 @@ impl Invariant for StoreDisconnected {
     }
 }
 
+/// How often a store reports to PD.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
 impl StoreDisconnected {
     fn judged(
         &self,
@@ -109,6 +112,13 @@ impl StoreDisconnected {
             Quantity::new(name, value, unit, "PD /stores", snapshot.at())
         };
         let up = snapshot.metrics_of(store.id)?.up.measured()?;
+        // Reached when it had not yet missed a heartbeat: it may have died right after that.
+        let fell_silent = snapshot.at() - silent;
+        if up.is_some_and(|up| up.sampled_at < fell_silent + HEARTBEAT) {
+            let because = "Prometheus last reached it before PD missed it".into();
+            let gap = Gap::new("up", Why::Distrusted { because });
+            return Err(gap.about(store.entity()));
+        }
         let up = up.map(|up| Quantity::new("up", 1u64, "", up.source.clone(), up.sampled_at));
         let evidence = [
             pd("no sign of life for", silent.as_secs().into(), "s")
@@ -126,7 +136,6 @@ impl StoreDisconnected {
 mod tests {
     use super::super::trial::{ago, seen, store, tiflash, told, with_ups};
     use super::*;
-    use operator_core::Why;
 
     fn silent(state: StoreState, seconds: i64) -> Store {
         Store {

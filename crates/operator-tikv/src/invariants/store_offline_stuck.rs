@@ -135,7 +135,12 @@ impl StoreOfflineStuck {
         [
             quantity("regions left", left.into(), "", "PD /stores"),
             quantity("speed", progress.mib_per_second.into(), "MiB/s", source).against(self.crawl),
-            quantity("done", (progress.done_ratio * 100.0).into(), "%", source),
+            quantity(
+                "done",
+                (progress.done_ratio * 100.0).round().into(),
+                "%",
+                source,
+            ),
         ]
     }
 

@@ -154,7 +154,7 @@ mod tests {
                 started_at: Some(ago(*seconds)),
                 ..store(2)
             };
-            starts = starts.and(ago(*seconds), [&store].into_iter());
+            starts = starts.and(ago(*seconds), &operator_core::Listing::whole(vec![store]));
         }
         seen(vec![store(2)]).with_part("starts", Ok(starts))
     }

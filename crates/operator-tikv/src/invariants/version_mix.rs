@@ -70,7 +70,14 @@ impl Invariant for VersionMix {
 
 fn judged(stores: &Listing<Store>, snapshot: &Snapshot) -> Result<Option<Broken>, Gap> {
     let mut running: BTreeMap<&str, Vec<StoreId>> = BTreeMap::new();
-    let mut unknown = stores.gaps.first().cloned();
+    // A gap about a store that is on the list is about something else than its version.
+    let listed = |gap: &Gap| {
+        stores
+            .items
+            .iter()
+            .any(|s| gap.entity() == Some(&s.entity()))
+    };
+    let mut unknown = stores.gaps.iter().find(|gap| !listed(gap)).cloned();
     for store in stores.items.iter().filter(|store| counts(store)) {
         match stores.known(&store.entity(), "version", store.version.as_deref()) {
             Ok(version) => running.entry(version).or_default().push(store.id),

@@ -40,6 +40,8 @@ struct Known {
     trouble: Trouble,
     /// Whether it is known to belong to the cluster, and over which connections that was seen.
     verified: bool,
+    /// Whether it was ever tried.
+    tried: bool,
     connections: Vec<SocketAddr>,
 }
 
@@ -71,6 +73,11 @@ impl Members {
             learned_at: None,
             met_at: None,
         }))
+    }
+
+    /// The cluster that endpoints have to be of, once it is known.
+    pub(super) fn cluster_id(&self) -> Option<u64> {
+        self.lock().cluster_id
     }
 
     /// Begins a read: what was learned too long ago is forgotten.
@@ -130,14 +137,18 @@ impl Members {
         Ok(())
     }
 
-    /// Who was never seen to belong to the cluster, for all that is known in good health.
+    /// Who was neither asked for anything yet nor seen to belong to the cluster. They are given once: who
+    /// hangs shall not be waited for again and again.
     pub(super) fn strangers(&self) -> Vec<Endpoint> {
-        let state = self.lock();
-        let strangers = state
-            .known
-            .iter()
-            .filter(|known| !known.verified && known.trouble == Trouble::None);
-        strangers.map(|known| known.endpoint.clone()).collect()
+        let mut state = self.lock();
+        let untried = |known: &&mut Known| !known.verified && !known.tried;
+        let strangers = state.known.iter_mut().filter(untried);
+        strangers
+            .map(|known| {
+                known.tried = true;
+                known.endpoint.clone()
+            })
+            .collect()
     }
 
     /// Whether an endpoint was seen to belong to the cluster, and has not gone silent since.
@@ -224,6 +235,7 @@ impl Members {
         let mut state = self.lock();
         state.learned_at = None;
         if let Some(known) = state.find(endpoint) {
+            known.tried = true;
             known.trouble = match fault {
                 Fault::Status { .. } => Trouble::Failed,
                 _ => Trouble::Silent,
@@ -263,6 +275,7 @@ impl Known {
             endpoint,
             trouble: Trouble::None,
             verified: false,
+            tried: false,
             connections: Vec::new(),
         }
     }

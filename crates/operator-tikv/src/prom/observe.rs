@@ -1,6 +1,7 @@
 //! One look at the whole cluster: a fixed number of queries at one moment, however many stores there are.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream;
@@ -106,7 +107,8 @@ impl PromClient {
     /// Asks which stores are up, and then the rest about the moment of that answer. Where nothing is
     /// measured there is no such moment, and nothing else to ask.
     pub(super) async fn look(&self, queries: &[Query]) -> Result<Given<'_>> {
-        let up = self.query(&self.scope.promql(Query::Up), None).await?;
+        let up_text = self.scope.promql(Query::Up);
+        let up = self.query_within(self.within / 2, &up_text, None).await?;
         let at = moment(&up);
         let asked = match at {
             None => Vec::new(),
@@ -129,7 +131,6 @@ impl PromClient {
                     .await
             }
         };
-        let up_text = self.scope.promql(Query::Up);
         let mut given = Given {
             at: at.unwrap_or(Timestamp::EPOCH),
             up,
@@ -150,33 +151,54 @@ impl PromClient {
         Ok(given)
     }
 
+    /// A look is over before whoever looks gives it up, even where one answer waits for another.
+    async fn query_within(
+        &self,
+        within: Duration,
+        text: &str,
+        at: Option<Timestamp>,
+    ) -> Result<PromAnswer> {
+        let answer = tokio::time::timeout(within, self.query(text, at)).await;
+        answer.unwrap_or_else(|_| {
+            let fault = Fault::TimedOut { after: within };
+            Err(Error::new("query metrics", fault).at(self.origin()))
+        })
+    }
+
     async fn one(&self, query: Query, at: Option<Timestamp>) -> Vec<Asked> {
         let text = self.scope.promql(query);
-        let answer = self.query(&text, at).await;
+        let answer = self.query_within(self.within * 3 / 4, &text, at).await;
         vec![(query, text, Some(answer))]
     }
 
     /// Asks which requests there are, and then for the buckets of those. Where that cannot be told, all
     /// buckets are asked for, at their price.
     async fn moving(&self, buckets: Vec<Query>, at: Option<Timestamp>) -> Vec<Asked> {
-        let mut asked = self.one(Query::Traffic, at).await;
+        let step = self.within * 3 / 8;
+        let text = self.scope.promql(Query::Traffic);
+        let answer = self.query_within(step, &text, at).await;
+        let mut asked = vec![(Query::Traffic, text, Some(answer))];
         let rates = match asked.first() {
             Some((_, _, Some(Ok(answer)))) => believed(answer).ok(),
             _ => None,
         };
         let traffic = rates.and_then(Traffic::new);
-        for query in buckets {
+        let told = buckets.into_iter().map(|query| {
             let text = match &traffic {
                 None => Some(self.scope.promql(query)),
                 Some(traffic) => self.scope.promql_of(query, traffic),
             };
-            let answer = match &text {
-                Some(text) => Some(self.query(text, at).await),
-                None => None,
-            };
-            let text = text.unwrap_or_else(|| self.scope.promql(Query::Traffic));
-            asked.push((query, text, answer));
-        }
+            async move {
+                let answer = match &text {
+                    Some(text) => Some(self.query_within(step, text, at).await),
+                    None => None,
+                };
+                let text = text.unwrap_or_else(|| self.scope.promql(Query::Traffic));
+                (query, text, answer)
+            }
+        });
+        let told: Vec<BoxFuture<'_, Asked>> = told.map(FutureExt::boxed).collect();
+        asked.extend(futures_util::future::join_all(told).await);
         asked
     }
 }

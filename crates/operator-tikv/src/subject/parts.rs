@@ -45,10 +45,8 @@ impl TikvSubject {
             Part::new("hot reads", |_: Due<_>| self.hot_reads())
                 .from_source("PD /hotspot/regions/read"),
             self.ailments_part(),
-            Part::new("regions of silent stores", |due: Due<_>| {
-                self.silent_regions(due.at)
-            })
-            .from_source("PD /regions/store"),
+            Part::new("regions of silent stores", |due| self.silent_regions(due))
+                .from_source("PD /regions/store"),
         ]
     }
 
@@ -86,6 +84,6 @@ impl TikvSubject {
     async fn starts(&self, due: Due<StoreStarts>) -> Result<StoreStarts> {
         let stores = self.shared_stores().await?;
         let last = due.last.map(|last| last.value.clone()).unwrap_or_default();
-        Ok(last.and(due.at, stores.items.iter()))
+        Ok(last.and(due.at, &stores))
     }
 }

@@ -2,6 +2,7 @@
 //! time, is silent where nothing is wrong, and is blind where it cannot see.
 
 mod controls;
+mod incidents;
 mod lab;
 mod requests;
 mod table;

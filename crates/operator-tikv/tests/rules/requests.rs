@@ -25,7 +25,7 @@ async fn asked(stores: u16, regions: u32, looks: usize) -> Vec<(u64, u64)> {
 
 /// What every look asks of PD, and the most that one asks that also reads what is read once a minute. The
 /// figures are those of docs/ARCHITECTURE.md.
-const PD: (u64, u64) = (8, 30);
+const PD: (u64, u64) = (9, 30);
 const PROMETHEUS: u64 = 22;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -63,7 +63,7 @@ fn orders(mut words: impl Iterator<Item = String>) -> Option<Orders> {
     while let Some(word) = words.next() {
         match word.as_str() {
             "--every" => {
-                orders.looks.every = seconds(words.next()).filter(|every| !every.is_zero())?
+                orders.looks.every = seconds(words.next()).filter(|every| !every.is_zero())?;
             }
             "--offset" => orders.looks.offset = seconds(words.next())?,
             "--until" => orders.looks.until = Some(seconds(words.next())?),

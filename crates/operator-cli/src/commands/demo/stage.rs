@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use operator_core::{
-    Change, Engine, Incident, Listing, Severity, Snapshot, Store, StoreState, Tick, Timestamp,
-};
+use operator_core::{Engine, Incident, Severity, Snapshot, Tick, Timestamp};
 use operator_sim::{Scenario, Truth};
-use operator_tikv::{PdHealth, PdLeadership};
 
+use super::picture::{Progress, picture};
+use super::tally::Tally;
 use crate::args::Format;
-use crate::commands::watch::{open_page, pulse};
+use crate::commands::watch::pulse;
 use crate::context::{Context, json_line, print_on};
 use crate::failure::{Failure, Outcome};
 use crate::findings::Findings;
 use crate::report::change::{self, Causes, ChangeForm};
+use crate::report::reasons::Told;
 use crate::screen::Screen;
 use crate::span::lasts;
 use crate::target::{Shown, Simulated};
@@ -41,6 +41,7 @@ pub(super) struct Stage {
     length: Duration,
     truth: Vec<Truth>,
     causes: Causes,
+    told: Told,
     seen: Option<(Snapshot, Findings)>,
     said_at: Timestamp,
     /// When nothing was left to happen.
@@ -49,19 +50,6 @@ pub(super) struct Stage {
     /// Whether anybody still reads the lines for programs.
     is_read: bool,
     failure: Option<Failure>,
-}
-
-/// What the last lines sum up.
-#[derive(Debug, Default)]
-struct Tally {
-    onset: Option<Timestamp>,
-    /// The first finding after the onset, and when it was raised.
-    found: Option<(String, Timestamp)>,
-    raised: usize,
-    resolved: usize,
-    resolved_at: Option<Timestamp>,
-    ended: Option<Timestamp>,
-    interrupted: bool,
 }
 
 fn millis(unix_ms: u64) -> Timestamp {
@@ -107,6 +95,7 @@ impl Stage {
                 })
                 .collect(),
             causes: Causes::default(),
+            told: Told::default(),
             seen: None,
             said_at: begin,
             over_at: None,
@@ -130,7 +119,7 @@ impl Stage {
         );
         let speed = units::amount(self.speed);
         page.line(Line::default().faint(format!(
-            "A simulated cluster under load. Its time goes {speed} times as fast as yours; Ctrl-C ends it."
+            "A simulated cluster under load, {speed} times as fast as time; Ctrl-C ends it."
         )));
         if let (Some(pd), Some(prometheus)) = (&shown.pd, &shown.prometheus) {
             let first = pd.split(',').next().unwrap_or_default();
@@ -141,7 +130,7 @@ impl Stage {
     }
 
     pub(super) fn interrupt(&mut self) {
-        self.tally.interrupted = true;
+        self.tally.interrupted();
     }
 
     /// The cluster's time has moved: tells what was done to it, and draws the picture. False when it is over.
@@ -152,11 +141,11 @@ impl Stage {
         for (before, after) in self.truth.iter().zip(&truth) {
             match (before.active, after.active) {
                 (false, true) => {
-                    self.tally.onset = self.tally.onset.or(Some(millis(after.onset_unix_ms)));
+                    self.tally.begun(millis(after.onset_unix_ms));
                     said.add(done(after, "begins", now, &self.context));
                 }
                 (true, false) => {
-                    self.tally.ended = after.end_unix_ms.map(millis);
+                    self.tally.ended(after.end_unix_ms.map(millis));
                     said.add(done(after, "ends", now, &self.context));
                 }
                 _ => {}
@@ -178,9 +167,21 @@ impl Stage {
         if self.context.format == Format::Json {
             forms.iter().for_each(|form| self.print(form));
         }
-        said.add(change::all(&tick.changes, &forms, at, &self.context));
+        self.told
+            .look(findings.unseen.iter().map(|unseen| &unseen.gap));
+        let changes = &tick.changes;
+        said.add(change::all(
+            changes,
+            &forms,
+            at,
+            &mut self.told,
+            &self.context,
+        ));
         for what in &tick.changes {
-            self.count(what, at, &mut said);
+            if let Some(after) = self.tally.count(what, at) {
+                let line = format!("{:18}found {} after it began", "", lasts(after));
+                said.line(Line::default().tone(Tone::Note, line));
+            }
         }
         self.causes = now;
         self.seen = Some((tick.snapshot, findings));
@@ -211,78 +212,28 @@ impl Stage {
         }
         let mut page = Page::default();
         page.line(Line::default());
-        page.line(Line::default().strong(self.sum()).hang(4));
-        let name = self.scenario.name;
-        let mut next = |command: &str, what: &str| {
-            page.line(Line::new(format!("  {command:<38}")).faint(what).hang(40));
-        };
-        next(
-            &format!("operator status --sim={name}"),
-            "the same cluster, two minutes into it",
+        page.line(
+            Line::default()
+                .strong(self.tally.sum(self.now.since(self.begin)))
+                .hang(4),
         );
-        next(
-            "operator explain store_down",
-            "what a finding means, and what to do",
-        );
-        next("operator demo --list", "other things that can happen");
-        next("operator watch --pd http://HOST:2379", "a cluster of yours");
+        let same = format!("operator status --sim={}", self.scenario.name);
+        let next = [
+            (same.as_str(), "the same cluster, two minutes into it"),
+            (
+                "operator explain store_down",
+                "what a finding means, and what to do",
+            ),
+            ("operator demo --list", "other things that can happen"),
+            ("operator watch --pd http://HOST:2379", "a cluster of yours"),
+        ];
+        let width = next.iter().map(|(command, _)| command.len()).max();
+        let width = width.unwrap_or(0) + 4;
+        for (command, what) in next {
+            let command = format!("  {command:<0$}", width - 2);
+            page.line(Line::new(command).faint(what).hang(width));
+        }
         self.context.write(&page)
-    }
-
-    fn sum(&self) -> String {
-        let Tally {
-            onset,
-            found,
-            raised,
-            resolved,
-            resolved_at,
-            ended,
-            interrupted,
-        } = &self.tally;
-        let mut said = match (onset, found) {
-            (None, _) if *interrupted => "Ended before anything happened".to_owned(),
-            (None, None) => {
-                let watched = lasts(self.now.since(self.begin));
-                format!("Nothing is wrong in it, and nothing was found in {watched}")
-            }
-            (_, None) => "Nothing was found: none of the rules has it as its own, or it was over within their grace".to_owned(),
-            (Some(onset), Some((what, at))) => format!("Found {} after it began, by {what}", lasts(at.since(*onset))),
-            (None, Some((what, _))) => format!("Found {what} though nothing was done"),
-        };
-        if let (Some(ended), Some(at)) = (ended, resolved_at) {
-            said += &format!(
-                "; the last finding was resolved {} after it ended",
-                lasts(at.since(*ended))
-            );
-        }
-        if raised > resolved {
-            said += &format!("; {} still open", raised - resolved);
-        }
-        said + "."
-    }
-
-    fn count(&mut self, what: &Change, at: Timestamp, said: &mut Page) {
-        // What is merely worth knowing stays open for long: it is told, and not waited for.
-        if what.severity() == Severity::Info {
-            return;
-        }
-        match what {
-            Change::Raised(violation) => {
-                self.tally.raised += 1;
-                if let (Some(onset), None) = (self.tally.onset, &self.tally.found) {
-                    let after = lasts(at.since(onset));
-                    let line = format!("{:18}found {after} after it began", "");
-                    said.line(Line::default().tone(Tone::Note, line));
-                    self.tally.found =
-                        Some((format!("{} {}", violation.code(), violation.entity), at));
-                }
-            }
-            Change::Resolved { .. } => {
-                self.tally.resolved += 1;
-                self.tally.resolved_at = Some(at);
-            }
-            _ => {}
-        }
     }
 
     /// Whether nothing more will happen, and that has been watched for a while.
@@ -319,49 +270,20 @@ impl Stage {
             return;
         }
         let panel = match self.screen.redraws() {
-            true => self.picture(),
+            true => {
+                let progress = Progress {
+                    now: self.now,
+                    elapsed: self.now.since(self.begin),
+                    length: self.length,
+                };
+                let terminal = self.screen.measure();
+                picture(progress, self.seen.as_ref(), &terminal, &self.context)
+            }
             false => Page::default(),
         };
         if let Err(failure) = self.screen.update(said, &panel) {
             self.failure = Some(failure);
         }
-    }
-
-    /// The cluster as Operator sees it.
-    fn picture(&mut self) -> Page {
-        let terminal = self.screen.measure();
-        let columns = terminal.width().unwrap_or(80);
-        let bars = match terminal.unicode {
-            true => ("\u{2588}", "\u{2591}"),
-            false => ("#", "."),
-        };
-        let mut page = Page::default();
-        page.line(Line::default());
-        let elapsed = self.now.since(self.begin);
-        let share = elapsed.as_secs_f64() / self.length.as_secs_f64().max(1.0);
-        let time = format!("{} {} ", self.context.time_of_day(self.now), lasts(elapsed));
-        let room = columns.saturating_sub(time.len() + 2).min(50);
-        page.line(
-            Line::default()
-                .faint(format!("{time:<20} "))
-                .tone(Tone::Note, bar(share, room, bars)),
-        );
-        let Some((snapshot, findings)) = &self.seen else {
-            return page;
-        };
-        match snapshot.stores() {
-            Ok(stores) => page.add(stores_picture(stores, snapshot, columns, bars)),
-            Err(gap) => page.line(Line::default().tone(Tone::Warn, gap.to_string())),
-        }
-        page.line(pd_picture(snapshot));
-        page.line(Line::default());
-        page.line(
-            Line::default()
-                .faint("Operator says  ")
-                .join(pulse(findings)),
-        );
-        page.add(open_page(&findings.incidents, findings));
-        page
     }
 }
 
@@ -384,94 +306,4 @@ fn done(truth: &Truth, word: &str, now: Timestamp, context: &Context) -> Page {
             .hang(18),
     );
     page
-}
-
-fn bar(share: f64, room: usize, (full, empty): (&str, &str)) -> String {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
-        reason = "between nothing and the room there is"
-    )]
-    let filled = (share.clamp(0.0, 1.0) * room as f64).round() as usize;
-    full.repeat(filled) + &empty.repeat(room - filled)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "bars are a few characters long")]
-fn stores_picture(
-    stores: &Listing<Store>,
-    snapshot: &Snapshot,
-    columns: usize,
-    bars: (&str, &str),
-) -> Page {
-    let mut page = Page::default();
-    let leaders = stores.items.iter().filter_map(|store| store.leader_count);
-    let all = leaders.clone().sum::<u64>().max(1);
-    for store in stores.items.iter().take(MOST_STORES) {
-        let state = store
-            .state
-            .as_ref()
-            .map_or_else(|| "?".to_owned(), StoreState::to_string);
-        let tone = match &store.state {
-            Some(StoreState::Up) => Tone::Good,
-            Some(StoreState::Down) => Tone::Bad,
-            _ => Tone::Warn,
-        };
-        let led = store.leader_count.unwrap_or(0);
-        let metrics = snapshot.metrics_of(store.id).ok();
-        let queries = metrics.and_then(|metrics| metrics.queries_per_second.value());
-        let p99 = metrics.and_then(|metrics| metrics.write_p99_seconds.value());
-        let traffic = match (queries, p99) {
-            (Some(queries), Some(p99)) => {
-                format!(
-                    "{:>6}/s  P99 {}",
-                    units::amount(*queries),
-                    units::seconds(*p99)
-                )
-            }
-            (Some(queries), None) => format!("{:>6}/s", units::amount(*queries)),
-            (None, _) => match store.last_heartbeat {
-                Some(at) if snapshot.at().since(at) > Duration::from_secs(15) => {
-                    format!("silent for {}", lasts(snapshot.at().since(at)))
-                }
-                _ => "not measured".to_owned(),
-            },
-        };
-        let room = columns.saturating_sub(62).clamp(8, 30);
-        page.line(
-            Line::default()
-                .strong(format!("{:<9}", format!("store/{}", store.id)))
-                .tone(tone, format!("{state:<13}"))
-                .plain(format!("{led:>4} leaders "))
-                .tone(tone, bar(led as f64 / all as f64, room, bars))
-                .plain(format!("  {traffic}")),
-        );
-    }
-    if stores.items.len() > MOST_STORES {
-        page.line(format!("and {} more", stores.items.len() - MOST_STORES));
-    }
-    page
-}
-
-/// So many stores are in the picture.
-const MOST_STORES: usize = 8;
-
-fn pd_picture(snapshot: &Snapshot) -> Line {
-    let line = Line::default().strong(format!("{:<9}", "PD"));
-    let leadership = snapshot.part::<PdLeadership>();
-    let line = match &leadership {
-        Ok(part) => match &part.value.leader {
-            Some(leader) => line.tone(Tone::Good, format!("{} leads", leader.name)),
-            None => line.tone(Tone::Bad, "nobody leads"),
-        },
-        Err(gap) => line.tone(Tone::Warn, format!("not seen: {}", gap.why())),
-    };
-    match snapshot.part::<Listing<PdHealth>>() {
-        Ok(part) => {
-            let members = &part.value.items;
-            let healthy = members.iter().filter(|member| member.healthy).count();
-            line.plain(format!(", {healthy} of {} healthy", members.len()))
-        }
-        Err(_) => line,
-    }
 }

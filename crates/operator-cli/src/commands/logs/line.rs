@@ -174,16 +174,29 @@ impl Serialize for LevelWord {
 #[derive(Debug)]
 struct Fields<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
+/// So many fields are searched one by one: a table costs more to build than they do to compare.
+const FEW: usize = 16;
+
 impl<'a> Fields<'a> {
     fn of(read: Option<&LogLine<'a>>) -> Self {
         let mut fields: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::new();
         let mut places: HashMap<Cow<'a, str>, usize> = HashMap::new();
         for Field { key, value } in read.into_iter().flat_map(LogLine::fields) {
             let (key, value) = (key.to_str(), value.to_str());
-            match places.get(&key).and_then(|at| fields.get_mut(*at)) {
+            if fields.len() == FEW && places.is_empty() {
+                let known = fields.iter().enumerate();
+                places = known.map(|(at, (key, _))| (key.clone(), at)).collect();
+            }
+            let known = match fields.len() {
+                ..FEW => fields.iter().position(|(known, _)| *known == key),
+                _ => places.get(&key).copied(),
+            };
+            match known.and_then(|at| fields.get_mut(at)) {
                 Some(known) => known.1 = value,
                 None => {
-                    places.insert(key.clone(), fields.len());
+                    if fields.len() >= FEW {
+                        places.insert(key.clone(), fields.len());
+                    }
                     fields.push((key, value));
                 }
             }
@@ -199,5 +212,34 @@ impl Serialize for Fields<'_> {
             map.serialize_entry(key, value)?;
         }
         map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use operator_tikv::log_parser::parse_line;
+
+    #[test]
+    fn of_a_key_that_stands_twice_the_last_value_counts_among_few_fields_and_many() {
+        for count in [1, FEW - 1, FEW, FEW + 1, 3 * FEW] {
+            let fields: String = (0..count).map(|n| format!(" [k{n}={n}]")).collect();
+            let line = format!(
+                "[2026/03/04 05:06:07.000 +00:00] [INFO] [a.rs:1] [x]{fields} [k0=last] [k{}=end]",
+                count - 1
+            );
+            let line = parse_line(&line).expect("a record");
+            let found = Fields::of(Some(&line));
+            assert_eq!(found.0.len(), count);
+            let of = |key: String| {
+                found
+                    .0
+                    .iter()
+                    .find(|(known, _)| *known == key)
+                    .map(|(_, value)| value.as_ref())
+            };
+            assert_eq!(of(format!("k{}", count - 1)), Some("end"));
+            assert!(count == 1 || of("k0".to_owned()) == Some("last"));
+        }
     }
 }

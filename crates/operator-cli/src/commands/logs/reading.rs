@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use memchr::memrchr;
 use operator_tikv::log_parser::Tally;
-use operator_tikv::log_parser::files::{FileError, Window, WindowedLines, is_before};
+use operator_tikv::log_parser::files::{FileError, Follower, Window, WindowedLines, is_before};
 
 use super::inputs::Log;
 use super::merging::Sink;
@@ -51,16 +51,17 @@ pub(super) struct Manner {
     pub(super) follows: bool,
 }
 
-/// Reads a log to its end, and hands over what is made of it. Says where in the last file the end is.
+/// Reads a log to its end, and hands over what is made of it. Gives what follows it from there, where
+/// it will be followed.
 pub(super) fn read(
     log: &Log,
     manner: Manner,
     maker: &mut impl Maker,
     done: &AtomicU64,
     mut hand_over: impl FnMut(&mut Sink) -> ControlFlow<()>,
-) -> Result<u64, FileError> {
+) -> Result<Option<Follower>, FileError> {
     let mut sink = Sink::default();
-    let mut end = 0;
+    let mut follower = None;
     let window = match maker.seeks() {
         true => manner.window,
         false => Window::default(),
@@ -72,6 +73,11 @@ pub(super) fn read(
         {
             continue;
         }
+        let last = next.is_none() && manner.follows && path != Path::new("-");
+        // Opened before it is read: if it is rotated meanwhile, this is still the file that was read.
+        if last {
+            follower = Some(Follower::from_start(path)?);
+        }
         let mut lines = WindowedLines::open(path, window)?;
         let shared: Arc<Path> = Arc::from(path.as_path());
         let mut begins = true;
@@ -80,10 +86,7 @@ pub(super) fn read(
             path: path.clone(),
             source,
         };
-        let last = next.is_none() && manner.follows;
-        if last {
-            end = lines.start();
-        }
+        let mut end = lines.start();
         while let Some(chunk) = lines.next_chunk().map_err(fail)? {
             let whole = match last && !chunk.cut {
                 true => memrchr(b'\n', chunk.bytes).map_or(0, |at| at + 1),
@@ -103,15 +106,18 @@ pub(super) fn read(
                 };
                 maker.take(&piece, &mut sink);
                 if hand_over(&mut sink).is_break() {
-                    return Ok(end);
+                    return Ok(None);
                 }
                 offset += bytes.len() as u64;
                 rest = after;
             }
             end = offset;
         }
+        if let Some(follower) = &mut follower {
+            follower.skip_to(end)?;
+        }
     }
-    Ok(end)
+    Ok(follower)
 }
 
 /// How long the first piece of these lines is: a line is never parted.

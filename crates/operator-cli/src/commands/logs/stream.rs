@@ -45,7 +45,7 @@ pub(super) struct Done<M> {
     pub(super) written: u64,
 }
 
-type Reader<M> = JoinHandle<(M, Result<u64, FileError>)>;
+type Reader<M> = JoinHandle<(M, Result<Option<Follower>, FileError>)>;
 
 /// Reads the logs and writes what is made of them.
 pub(super) fn run<M: Maker>(
@@ -77,10 +77,10 @@ pub(super) fn run<M: Maker>(
         done.written = merger.written();
         return Ok(done);
     }
-    let (mut done, ends) = collect(readers.into_iter());
+    let (mut done, followers) = collect(readers.into_iter());
     done.written = merger.written();
     if task.reading.follows {
-        follow(logs, &ends, &mut done.makers, &mut merger, &mut out)?;
+        follow(logs, followers, &mut done.makers, &mut merger, &mut out)?;
     }
     Ok(done)
 }
@@ -142,22 +142,22 @@ fn merge(
     Ok(())
 }
 
-/// Waits for those readers; gives what they made, what failed, and where each came to its end.
-fn collect<M>(readers: impl Iterator<Item = Reader<M>>) -> (Done<M>, Vec<Option<u64>>) {
+/// Waits for those readers; gives what they made, what failed, and what follows each of them.
+fn collect<M>(readers: impl Iterator<Item = Reader<M>>) -> (Done<M>, Vec<Option<Follower>>) {
     let mut done = Done {
         makers: Vec::new(),
         failed: Vec::new(),
         written: 0,
     };
-    let mut ends = Vec::new();
+    let mut followers = Vec::new();
     for reader in readers {
         match reader.join() {
             Ok((maker, read)) => {
                 done.makers.push(maker);
                 match read {
-                    Ok(end) => ends.push(Some(end)),
+                    Ok(follower) => followers.push(follower),
                     Err(error) => {
-                        ends.push(None);
+                        followers.push(None);
                         done.failed.push(error);
                     }
                 }
@@ -165,29 +165,23 @@ fn collect<M>(readers: impl Iterator<Item = Reader<M>>) -> (Done<M>, Vec<Option<
             Err(panic) => std::panic::resume_unwind(panic),
         }
     }
-    (done, ends)
+    (done, followers)
 }
 
 /// Goes on with what is written from now on, until nobody reads it any more.
 fn follow<M: Maker>(
     logs: &[Log],
-    ends: &[Option<u64>],
+    followers: Vec<Option<Follower>>,
     makers: &mut [M],
     merger: &mut Merger,
     out: &mut Out,
 ) -> Outcome<()> {
     let mut followed = Vec::new();
-    for ((log, end), maker) in logs.iter().zip(ends).zip(makers) {
-        let path = log
-            .files
-            .last()
-            .filter(|path| path.as_path() != Path::new("-"));
-        // What broke off before is not begun again.
-        let (Some(path), Some(end)) = (path, end) else {
+    for ((log, follower), maker) in logs.iter().zip(followers).zip(makers) {
+        // What broke off before is not begun again, and standard input has ended.
+        let (Some(follower), Some(path)) = (follower, log.files.last()) else {
             continue;
         };
-        let follower = Follower::from_offset(path, *end)
-            .map_err(|error| super::inputs::failure(error.doing, &error.path, &error.source))?;
         followed.push(Followed {
             follower,
             maker,

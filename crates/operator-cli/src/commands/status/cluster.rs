@@ -24,6 +24,8 @@ pub(super) struct ClusterForm {
     leader_count: Option<u64>,
     ailing: BTreeMap<&'static str, Count>,
     pd_leader: Option<String>,
+    #[serde(skip)]
+    is_leader_seen: bool,
     pd_members: Option<usize>,
     pd_members_healthy: Option<usize>,
     scheduling_halted: Option<bool>,
@@ -80,6 +82,7 @@ impl ClusterForm {
             pd_leader: leadership
                 .and_then(|part| part.value.leader.as_ref())
                 .map(|leader| leader.name.clone()),
+            is_leader_seen: leadership.is_some(),
             pd_members: members.map(|members| members.items.len()),
             pd_members_healthy: members
                 .map(|members| members.items.iter().filter(|member| member.healthy).count()),
@@ -179,6 +182,9 @@ impl ClusterForm {
                         Line::default().tone(tone, format!("{healthy} of {members} healthy"));
                     match leader {
                         Some(leader) => line.plain(format!(", {leader} leads")),
+                        None if !self.is_leader_seen => {
+                            line.plain(", ").tone(Tone::Warn, "leader not seen")
+                        }
                         None => line.plain(", ").tone(Tone::Bad, "nobody leads"),
                     }
                 }

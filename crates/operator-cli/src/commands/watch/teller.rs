@@ -10,6 +10,7 @@ use crate::failure::Outcome;
 use crate::findings::Findings;
 use crate::report::change::{self, Causes, ChangeForm};
 use crate::report::judged::verdict;
+use crate::report::reasons::{Told, by_reason};
 use crate::report::tone;
 use crate::screen::Screen;
 use crate::span::lasts;
@@ -26,12 +27,16 @@ pub(crate) struct Teller {
     causes: Causes,
     /// What could not be seen at the last look.
     unseen: Vec<Gap>,
+    /// Why, as far as it was told.
+    told: Told,
     /// When something was last said.
     said_at: Option<Timestamp>,
 }
 
 /// So many gaps are told one by one.
 const MOST_GAPS: usize = 3;
+/// So many things that are seen again are named.
+const MOST_NAMES: usize = 5;
 /// So many open violations are in the panel.
 const MOST_OPEN: usize = 8;
 
@@ -49,6 +54,7 @@ impl Teller {
             heartbeat,
             causes: Causes::default(),
             unseen: Vec::new(),
+            told: Told::default(),
             said_at: None,
         }
     }
@@ -105,7 +111,16 @@ impl Teller {
             return Ok(true);
         }
         let mut page = Page::default();
-        page.add(change::all(&tick.changes, &forms, at, &self.context));
+        self.told
+            .look(findings.unseen.iter().map(|unseen| &unseen.gap));
+        let changes = &tick.changes;
+        page.add(change::all(
+            changes,
+            &forms,
+            at,
+            &mut self.told,
+            &self.context,
+        ));
         self.tell_sight(findings, &mut page);
         if tick.missed > 0 {
             let missed = usize::try_from(tick.missed).unwrap_or(usize::MAX);
@@ -140,8 +155,7 @@ impl Teller {
     /// Sight comes and goes with sources: each is told when it goes, and when all are back.
     fn tell_sight(&mut self, findings: &Findings, page: &mut Page) {
         let now: Vec<Gap> = findings
-            .unseen
-            .iter()
+            .missing()
             .map(|unseen| unseen.gap.clone())
             .collect();
         let alike = |a: &Gap, b: &Gap| (a.what(), a.entity()) == (b.what(), b.entity());
@@ -149,21 +163,35 @@ impl Teller {
             .iter()
             .filter(|gap| !self.unseen.iter().any(|known| alike(known, gap)))
             .collect();
-        for gap in newly.iter().take(MOST_GAPS) {
-            let line = self
-                .timed(findings.at)
-                .tone(Tone::Warn, "unseen   ")
-                .plain(" ");
-            page.line(line.plain(gap.to_string()).hang(18));
-        }
-        if newly.len() > MOST_GAPS {
-            let rest = newly.len() - MOST_GAPS;
+        let groups = by_reason(newly, |gap| gap);
+        for group in groups.iter().take(MOST_GAPS) {
             let line = self.timed(findings.at).tone(Tone::Warn, "unseen   ");
-            page.line(line.plain(format!(" and {rest} more")));
+            page.line(line.plain(self.told.together(group)).hang(18));
         }
-        if now.is_empty() && !self.unseen.is_empty() {
+        if groups.len() > MOST_GAPS {
+            let rest = groups.len() - MOST_GAPS;
+            let line = self.timed(findings.at).tone(Tone::Warn, "unseen   ");
+            page.line(line.plain(format!("and {rest} more")));
+        }
+        let back = self
+            .unseen
+            .iter()
+            .filter(|known| !now.iter().any(|gap| alike(gap, known)));
+        let back: Vec<String> = back.map(named).collect();
+        if !back.is_empty() {
             let line = self.timed(findings.at).tone(Tone::Good, "seen     ");
-            page.line(line.plain(" everything that is configured, again"));
+            page.line(match now.len() {
+                0 => line.plain("everything that is configured, again").hang(18),
+                still => {
+                    let more = match back.len().saturating_sub(MOST_NAMES) {
+                        0 => String::new(),
+                        more => format!(" and {more} more"),
+                    };
+                    let names = back[..back.len().min(MOST_NAMES)].join(", ");
+                    line.plain(format!("{names}{more} again; {still} still unseen"))
+                        .hang(18)
+                }
+            });
         }
         self.unseen = now;
     }
@@ -238,10 +266,18 @@ pub(crate) fn pulse(findings: &Findings) -> Line {
     let open: usize = violations.sum();
     let stores = match findings.stores {
         Some(stores) => units::counted(stores, "store", "stores"),
-        None => "stores not seen".to_owned(),
+        None => "? stores".to_owned(),
     };
-    let (pending, unseen) = (findings.pending.len(), findings.unseen.len());
+    let (pending, unseen) = (findings.pending.len(), findings.missing().count());
     Line::default().tone(tone, word).plain(format!(
         ": {stores}, {open} open, {pending} pending, {unseen} unseen"
     ))
+}
+
+/// What a gap is about, in words.
+fn named(gap: &Gap) -> String {
+    match gap.entity() {
+        Some(entity) => format!("{} of {entity}", gap.what()),
+        None => gap.what().to_owned(),
+    }
 }

@@ -88,26 +88,19 @@ impl Follower {
         })
     }
 
-    /// Follows from a place at which a line begins; a file that has become shorter since is read
-    /// from its beginning.
+    /// Passes over what lies before a place at which a line begins, in the file that was opened: for
+    /// who reads that file in another way first, and must not lose what is written meanwhile.
     ///
     /// # Errors
-    /// As [`Follower::from_end`].
-    pub fn from_offset(path: &Path, offset: u64) -> Result<Self, FileError> {
-        let mut follower = Self::from_start(path)?;
-        if let Some(opened) = &mut follower.file {
-            let len = opened
-                .file
-                .metadata()
-                .map_err(FileError::new("read", path))?
-                .len();
-            let place = SeekFrom::Start(if len < offset { 0 } else { offset });
+    /// [`FileError`] where the file cannot be read.
+    pub fn skip_to(&mut self, offset: u64) -> Result<(), FileError> {
+        if let Some(opened) = &mut self.file {
             opened.offset = opened
                 .file
-                .seek(place)
-                .map_err(FileError::new("read", path))?;
+                .seek(SeekFrom::Start(offset))
+                .map_err(FileError::new("read", &self.path))?;
         }
-        Ok(follower)
+        Ok(())
     }
 
     /// Hands over the lines written since the last call, in chunks of whole lines; says how many

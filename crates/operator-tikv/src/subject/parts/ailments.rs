@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join3;
 use operator_core::{Ailment, Due, Gap, Measured, Part, Reading, Regions, Result, Timestamp};
 
 use super::TikvSubject;
@@ -10,6 +11,8 @@ use crate::facts::{Ailments, HowMany};
 
 /// PD goes through all its regions for each of its lists: they are read no more often than this.
 const LISTS: Duration = Duration::from_secs(60);
+/// Whoever counts has so long before the lists are read in its place.
+const COUNTS: Duration = Duration::from_secs(3);
 /// So many are counted: more of them tell nobody more.
 const MOST: usize = 1000;
 
@@ -45,7 +48,10 @@ impl TikvSubject {
     /// Counts cost next to nothing and are whole. Lists are read where there are none.
     async fn ailments(&self, due: Due<Ailments>) -> Result<Ailments> {
         let health = match self.measuring("count regions") {
-            Ok(prometheus) => prometheus.region_health().await.ok(),
+            Ok(prometheus) => {
+                let health = tokio::time::timeout(COUNTS, prometheus.region_health()).await;
+                health.ok().and_then(Result::ok)
+            }
             Err(_) => None,
         };
         let counted = |of: fn(&RegionHealth) -> &Reading<u64>| {
@@ -58,10 +64,16 @@ impl TikvSubject {
         let missing = counted(|health| &health.miss_peer_count);
         let down = counted(|health| &health.down_peer_count);
         let pending = counted(|health| &health.pending_peer_count);
+        let (missing_peer, down_peer, pending_peer) = join3(
+            self.or_listed(missing, &due, MISSING),
+            self.or_listed(down, &due, DOWN),
+            self.or_listed(pending, &due, PENDING),
+        )
+        .await;
         Ok(Ailments {
-            missing_peer: self.or_listed(missing, &due, MISSING).await,
-            down_peer: self.or_listed(down, &due, DOWN).await,
-            pending_peer: self.or_listed(pending, &due, PENDING).await,
+            missing_peer,
+            down_peer,
+            pending_peer,
         })
     }
 
@@ -87,12 +99,16 @@ impl TikvSubject {
             Ok(list) => list,
             Err(error) => return Reading::Blind(Gap::new(path, error.into())),
         };
-        if let Some(gap) = list.gaps.first() {
-            return Reading::Blind(Gap::new(path, gap.why().clone()));
+        // A region that cannot be made out is one more; where there is nothing else, nobody can tell.
+        match list.gaps.first() {
+            Some(gap) if list.items.is_empty() => {
+                return Reading::Blind(Gap::new(path, gap.why().clone()));
+            }
+            _ => {}
         }
         let many = HowMany {
             counted: list.items.len() as u64,
-            exactly: list.next.is_none(),
+            exactly: list.next.is_none() && list.gaps.is_empty(),
         };
         Reading::Seen(Measured::new(many, self.pd.now(), path))
     }

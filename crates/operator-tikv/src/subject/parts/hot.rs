@@ -1,7 +1,9 @@
 //! Where reads and writes gather, with the keys of the hottest regions.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use futures_util::future::join_all;
 use operator_core::{KeyRange, RegionId, Regions, Result};
 
 use super::TikvSubject;
@@ -11,6 +13,9 @@ use crate::facts::{HotPeer, HotReads, HotSpots, HotWrites};
 const MOST_RANGES: usize = 3;
 /// Who does less than this share of a store's work is not what keeps it busy.
 const MOST_OF_A_STORE: f64 = 0.5;
+
+/// An explanation is not worth waiting longer for.
+const EXPLAIN: Duration = Duration::from_secs(2);
 
 impl TikvSubject {
     pub(super) async fn hot_writes(&self) -> Result<HotWrites> {
@@ -27,13 +32,11 @@ impl TikvSubject {
 
     /// What cannot be read is left out: the keys tell what kind of heat it is, not whether it is hot.
     async fn ranges_of_hottest(&self, spots: &HotSpots) -> BTreeMap<RegionId, KeyRange> {
-        let mut ranges = BTreeMap::new();
-        for id in hottest(spots) {
-            if let Ok(region) = self.pd.one(id).await {
-                ranges.insert(id, region.range);
-            }
-        }
-        ranges
+        let reads = hottest(spots).into_iter().map(async |id| {
+            let read = tokio::time::timeout(EXPLAIN, self.pd.one(id)).await;
+            Some((id, read.ok()?.ok()?.range))
+        });
+        join_all(reads).await.into_iter().flatten().collect()
     }
 }
 

@@ -11,13 +11,22 @@ use crate::says_no_leader;
 /// Nobody was seen to lead for so long: whoever leads now may have lost and won in between.
 const OUT_OF_SIGHT: Duration = Duration::from_secs(30);
 
+/// A leader that answers does so within this time.
+const THROUGH: Duration = Duration::from_secs(5);
+
 impl TikvSubject {
     pub(super) async fn leadership(&self, due: Due<PdLeadership>) -> Result<PdLeadership> {
-        let (named, stores) =
-            futures_util::future::join(self.pd.leader(), self.shared_stores()).await;
+        let stores = tokio::time::timeout(THROUGH, self.shared_stores());
+        let (named, stores) = futures_util::future::join(self.pd.leader(), stores).await;
+        // What takes too long says nothing about who leads.
+        let stores = stores.ok();
+        let somebody_leads = matches!(stores, Some(Ok(_)));
         // A leader that died is named until its lease ends, and nobody gets through to it.
-        let unreachable = stores.err().filter(says_no_leader);
+        let unreachable = stores.and_then(Result::err).filter(says_no_leader);
+        let last = || due.last.as_ref().and_then(|last| last.value.leader.clone());
         let (leader, told) = match named {
+            // Only through a leader are stores read: whoever names none is cut off from it.
+            Ok(None) if somebody_leads && last().is_some() => (last(), None),
             Ok(None) => (None, Some("no leader is named".to_owned())),
             Ok(leader) => match unreachable {
                 None => (leader, None),

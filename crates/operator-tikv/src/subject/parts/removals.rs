@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use operator_core::{Due, Gap, Listing, Region, Result, Store, StoreId, StoreState, Timestamp};
 
 use super::TikvSubject;
@@ -15,6 +16,9 @@ const MOST_REGIONS: usize = 200;
 /// How often that is done.
 const HELD: Duration = Duration::from_secs(120);
 
+/// An explanation is not worth waiting longer for.
+const EXPLAIN: Duration = Duration::from_secs(2);
+
 impl TikvSubject {
     pub(super) async fn removals(&self, due: Due<Removals>) -> Result<Removals> {
         let stores = self.shared_stores().await?;
@@ -24,8 +28,10 @@ impl TikvSubject {
             list.items.iter().find(|last| last.store == store)?.held
         };
         let (mut list, mut still) = (Listing::whole(Vec::new()), 0);
-        for store in stores.items.iter().filter(offline).take(MOST) {
-            let progress = match self.pd.progress_of(store.id).await {
+        let leaving = stores.items.iter().filter(offline).take(MOST);
+        let reads = leaving.map(async |store| (store, self.pd.progress_of(store.id).await));
+        for (store, progress) in join_all(reads).await {
+            let progress = match progress {
                 Ok(progress) => progress,
                 Err(error) => {
                     let gap = Gap::new("progress", error.into()).about(store.entity());
@@ -53,7 +59,8 @@ impl TikvSubject {
         if let Some(last) = last.filter(|last| at.since(last.at) < HELD) {
             return Some(last);
         }
-        let regions = self.pd.regions_on(store, MOST_REGIONS).await.ok()?.items;
+        let read = self.pd.regions_on(store, MOST_REGIONS);
+        let regions = tokio::time::timeout(EXPLAIN, read).await.ok()?.ok()?.items;
         let count = |held: fn(&Region) -> bool| regions.iter().filter(|r| held(r)).count() as u64;
         Some(Held {
             looked_at: regions.len() as u64,

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use operator_core::{Cursor, Listing, Result, Store, StoreState, Timestamp};
+use futures_util::future::join_all;
+use operator_core::{
+    Cursor, Due, Entity, Gap, Listing, Result, Store, StoreId, StoreState, Timestamp,
+};
 
 use super::TikvSubject;
 use crate::facts::SilentRegions;
@@ -13,19 +16,41 @@ const SILENT: Duration = Duration::from_secs(20);
 /// Of so many stores the regions are read, and so many of each: where more are dead, these say enough.
 const MOST_STORES: usize = 6;
 const MOST_REGIONS: usize = 2000;
+/// While the same stores are silent, their regions are read this often: nobody moves them.
+const EVERY: Duration = Duration::from_secs(60);
 
 impl TikvSubject {
-    pub(super) async fn silent_regions(&self, at: Timestamp) -> Result<SilentRegions> {
+    pub(super) async fn silent_regions(&self, due: Due<SilentRegions>) -> Result<SilentRegions> {
         let stores = self.shared_stores().await?;
-        let silent: Vec<&Store> = stores.items.iter().filter(|s| is_silent(s, at)).collect();
+        let silent = stores.items.iter().filter(|s| is_silent(s, due.at));
+        let silent: Vec<StoreId> = silent.map(|store| store.id).collect();
+        if let Some(last) = due.last.map(|last| last.value.clone()).filter(|last| {
+            let young = due.at.since(last.read_at) < EVERY;
+            young && last.silent == silent && last.regions.gaps.is_empty()
+        }) {
+            return Ok(last);
+        }
         let mut regions = Listing::whole(Vec::new());
         if silent.len() >= 2 {
             let mut by_id = BTreeMap::new();
-            for store in silent.iter().take(MOST_STORES) {
-                let listed = self.pd.regions_on(store.id, MOST_REGIONS).await?;
-                regions.gaps.extend(listed.gaps.iter().cloned());
-                regions.next = regions.next.or(listed.next);
-                by_id.extend(listed.items.into_iter().map(|region| (region.id, region)));
+            let reads = silent
+                .iter()
+                .take(MOST_STORES)
+                .map(async |store| (*store, self.pd.regions_on(*store, MOST_REGIONS).await));
+            // What one of them does not give takes nothing from what the others gave.
+            for (store, listed) in join_all(reads).await {
+                match listed {
+                    Ok(listed) => {
+                        regions.gaps.extend(listed.gaps.iter().cloned());
+                        regions.next = regions.next.or(listed.next);
+                        let named = listed.items.into_iter().map(|region| (region.id, region));
+                        by_id.extend(named);
+                    }
+                    Err(error) => {
+                        let gap = Gap::new("regions", error.into());
+                        regions.gaps.push(gap.about(Entity::Store(store)));
+                    }
+                }
             }
             if silent.len() > MOST_STORES {
                 // The rest was not even begun.
@@ -34,8 +59,9 @@ impl TikvSubject {
             regions.items = by_id.into_values().collect();
         }
         Ok(SilentRegions {
-            silent: silent.iter().map(|store| store.id).collect(),
+            silent,
             regions,
+            read_at: due.at,
         })
     }
 }
