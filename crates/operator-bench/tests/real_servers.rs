@@ -1,6 +1,6 @@
 //! Real servers: PD with one member and with three, its tools, and TiKV, where their programs are in the
 //! folder that `OPERATOR_TEST_BIN` names or on the `PATH`. What they say over plain HTTP is what the client
-//! must read. A program that is absent is named, with what it cost; run with `--nocapture` to see that.
+//! must read. A program that is absent is named, with what it cost.
 
 #[path = "real_servers/leaders.rs"]
 mod leaders;
@@ -21,7 +21,7 @@ mod unmade;
 
 use std::collections::BTreeMap;
 
-use support::Programs;
+use support::{Programs, say};
 
 /// Every test, with the programs that it needs.
 macro_rules! real {
@@ -30,11 +30,11 @@ macro_rules! real {
         async fn $name() {
             match Programs::found(&[$($program),*]) {
                 Ok(programs) => $module::$name(&programs).await,
-                Err(missing) => eprintln!(
+                Err(missing) => say(&format!(
                     "nothing was judged by `{}`: there is no {}",
                     stringify!($name),
                     missing.join(", no ")
-                ),
+                )),
             }
         })*
 
@@ -71,15 +71,14 @@ fn what_is_missing_is_said_with_what_it_costs() {
             }
         }
     }
-    eprintln!(
-        "real servers: {judged} of {} tests are judged",
-        TESTED.len()
-    );
+    say(&format!("{judged} of {} tests are judged", TESTED.len()));
     for (program, tests) in &cost {
-        eprintln!("real servers: there is no {program}, which costs {tests} of them");
+        say(&format!(
+            "there is no {program}, which costs {tests} of them"
+        ));
     }
     if cost.contains_key("`tikv-server`") {
-        eprintln!("real servers: of TiKV itself, recordings of real incidents stand in");
+        say("of TiKV itself, recordings of real incidents stand in");
     }
     assert!(judged + cost.values().sum::<usize>() >= TESTED.len());
 }

@@ -6,7 +6,7 @@ use operator_bench::real::PdMembers;
 use operator_tikv::{PdClient, PdHealth, PdMember};
 use serde_json::Value;
 
-use crate::support::{Programs, client, plain, sorted_by, texts};
+use crate::support::{Programs, client, plain, say, sorted_by, texts};
 
 fn same_member(ours: &PdMember, theirs: &Value) {
     assert_eq!(ours.name, theirs["name"]);
@@ -78,7 +78,7 @@ pub(crate) async fn one_member_and_three_are_told_as_pd_tells_them(programs: &Pr
         let theirs = version["version"].as_str().expect("a version");
         let ours = client.version().await.expect("an answer");
         assert_eq!(ours.as_deref(), Some(theirs.trim_start_matches('v')));
-        eprintln!("real servers: PD is {theirs}");
+        say(&format!("PD is {theirs}"));
 
         let (exit, told) = programs.operator(&["members", "--pd", &pd.endpoints()]);
         assert_eq!(exit, Some(0), "{told}");

@@ -1,6 +1,7 @@
 //! What the tests share.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -9,6 +10,12 @@ use operator_bench::real::{PdMembers, find};
 use operator_core::{Change, Clock, Entity, Kind, Monitor, Observer};
 use operator_tikv::{PdClient, TikvSubject};
 use serde_json::Value;
+
+/// Says something to whoever runs the tests: in one piece, and also where what tests print is kept back.
+pub(crate) fn say(text: &str) {
+    // Where nobody listens there is nobody to tell.
+    let _ = std::io::stderr().write_all(format!("real servers: {text}\n").as_bytes());
+}
 
 /// Programs that are there.
 pub(crate) struct Programs(BTreeMap<&'static str, PathBuf>);

@@ -120,7 +120,7 @@ fn against_real(regions: &str, rounds: usize) -> Outcome {
     side_by_side(&runs, rounds)?;
     if let (Some(before), Some(after)) = (worked, real.worked()) {
         let each = (after - before) / (2.0 * (rounds as f64 + 1.0));
-        println!("  PD's processor worked {each:.2} s for each, with what else it had to do");
+        println!("  PD's processor worked {each:.2} s for each");
     }
     Ok(())
 }
