@@ -85,9 +85,9 @@ fn a_json_field_that_has_the_name_of_the_time_and_is_none_stays_a_field() {
 #[test]
 fn a_line_without_a_time_is_read_as_either_writer_leaves_it() {
     for text in [
-        " [INFO] [main.rs:225] [\"no ts\"] [a=1]",
-        "[INFO] [main.go:225] [\"no ts\"] [a=1]",
-        r#"{"level":"INFO","caller":"main.rs:231","message":"no ts","a":1}"#,
+        " [INFO] [clock.rs:11] [\"nobody wound it\"] [ticks=3]",
+        "[INFO] [clock.go:11] [\"nobody wound it\"] [ticks=3]",
+        r#"{"level":"INFO","caller":"clock.rs:17","message":"nobody wound it","ticks":3}"#,
     ] {
         let line = strict(text);
         assert_eq!(
