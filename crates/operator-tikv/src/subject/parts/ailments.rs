@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use futures_util::future::join3;
-use operator_core::{Ailment, Due, Gap, Measured, Part, Reading, Regions, Result, Timestamp};
+use operator_core::{
+    Ailment, Due, Error, Gap, Measured, Part, Reading, Regions, Result, Timestamp, Why,
+};
 
 use super::TikvSubject;
 use crate::RegionHealth;
@@ -70,6 +72,12 @@ impl TikvSubject {
             self.or_listed(pending, &due, PENDING),
         )
         .await;
+        // Where nothing was counted and nothing listed, nothing was read.
+        if let [Some(Why::Failed(error)), Some(_), Some(_)] =
+            [&missing_peer, &down_peer, &pending_peer].map(|reading| reading.gap().map(Gap::why))
+        {
+            return Err(Error::clone(error));
+        }
         Ok(Ailments {
             missing_peer,
             down_peer,
