@@ -6,12 +6,12 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::folder::Folder;
 
 const PROGRAM: &str = "prometheus";
-/// How long it may be silent while it starts: on a machine with nothing else to do it takes a second.
+/// How long its start may take: on a machine with nothing else to do it takes a second.
 const START: Duration = Duration::from_secs(300);
 
 /// Ends its child when the pipe to it ends: also where whoever started it is killed and can end nothing.
@@ -154,24 +154,36 @@ impl Prometheus {
                 let _ = tell.send(line);
             }
         });
-        let mut last = "nothing was said".to_owned();
-        loop {
-            let line = told
-                .recv_timeout(START)
-                .map_err(|_| StartError::Failed(last))?;
-            if let Some(address) = listens_at(&line) {
-                running.address = address.to_owned();
-            }
-            if until(&line) && !running.address.is_empty() {
-                return Ok(running);
-            }
-            last = line;
-        }
+        running.address = starts_at(&told, until)?;
+        Ok(running)
     }
 }
 
 const READY: &str = "Server is ready to receive web requests";
 const LISTENS: &str = "msg=\"Listening on\"";
+
+/// The address it listens at, once it has said so and has said what is waited for. The two come in either
+/// order: what it reads at its start and what it listens with are begun side by side.
+fn starts_at(
+    told: &mpsc::Receiver<String>,
+    until: &dyn Fn(&str) -> bool,
+) -> Result<String, StartError> {
+    let deadline = Instant::now() + START;
+    let mut last = "nothing was said".to_owned();
+    let mut address = None;
+    let mut is_reached = false;
+    loop {
+        let line = told
+            .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+            .map_err(|_| StartError::Failed(last))?;
+        is_reached |= until(&line);
+        address = address.or_else(|| listens_at(&line).map(str::to_owned));
+        match address {
+            Some(address) if is_reached => return Ok(address),
+            _ => last = line,
+        }
+    }
+}
 
 fn listens_at(line: &str) -> Option<&str> {
     let (_, rest) = line.split_once(LISTENS)?;
@@ -199,6 +211,31 @@ fn data_in(folder: &Folder) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn it_is_ready_before_it_listens_as_well_as_after() {
+        let listens = r#"level=info component=web msg="Listening on" address=127.0.0.1:43210"#;
+        let ready = r#"level=info msg="Server is ready to receive web requests.""#;
+        for said in [[listens, ready], [ready, listens]] {
+            let (tell, told) = mpsc::channel();
+            for line in said {
+                tell.send(line.to_owned()).expect("it is listened to");
+            }
+            let started = starts_at(&told, &|line| line.contains(READY));
+            assert_eq!(started.ok().as_deref(), Some("127.0.0.1:43210"), "{said:?}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_ends_while_it_starts_is_told_with_its_last_words() {
+        let (tell, told) = mpsc::channel();
+        tell.send("level=error err=\"no space left\"".to_owned())
+            .expect("it is listened to");
+        drop(tell);
+        let started = starts_at(&told, &|line| line.contains(READY));
+        let error = started.expect_err("it never listened").to_string();
+        assert!(error.contains("no space left"), "{error}");
+    }
 
     #[test]
     fn the_address_is_read_from_the_line_that_says_it() {

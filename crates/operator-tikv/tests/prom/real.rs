@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -197,12 +198,10 @@ impl Prometheus {
             eprintln!("did not run: there is no `prometheus` on this machine");
             return None;
         }
-        let port = {
-            let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-            free.local_addr().unwrap().port()
-        };
+        static STARTED: AtomicU64 = AtomicU64::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let folder =
-            std::env::temp_dir().join(format!("operator-prom-{}-{port}", std::process::id()));
+            std::env::temp_dir().join(format!("operator-prom-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("prometheus.yml"), config).unwrap();
         let flags = prepare(&folder);
@@ -216,23 +215,29 @@ impl Prometheus {
                 "--storage.tsdb.path={}",
                 folder.join("tsdb").display()
             ))
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .arg("--web.listen-address=127.0.0.1:0")
             .arg("--web.enable-lifecycle")
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        while !line.contains("Server is ready to receive web requests") {
-            line.clear();
+        // It may be ready before it listens as well as after.
+        let (mut address, mut is_ready) = (None, false);
+        while address.is_none() || !is_ready {
+            let mut line = String::new();
             assert!(log.read_line(&mut line).unwrap() > 0, "the server ended");
+            is_ready |= line.contains("Server is ready to receive web requests");
+            if line.contains("msg=\"Listening on\"") {
+                let said = line.split("address=").nth(1).unwrap();
+                address = said.split_whitespace().next().map(str::to_owned);
+            }
         }
         Some(Self {
             child,
             _log: log,
             folder,
-            url: format!("http://127.0.0.1:{port}"),
+            url: format!("http://{}", address.unwrap()),
         })
     }
 
