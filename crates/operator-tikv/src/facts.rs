@@ -1,7 +1,6 @@
 //! What only TiKV has, as plain values: no behaviour beyond reading them, no wire format, no clock.
 
 mod ailments;
-mod clock;
 mod clocks;
 mod config;
 mod contract;
@@ -18,8 +17,7 @@ mod strain;
 mod tally;
 
 pub use ailments::{Ailments, HowMany};
-pub use clock::PromTime;
-pub use clocks::{ClockReading, PdClock, PrometheusClock};
+pub use clocks::{ClockReading, PdClock, PromTime, PrometheusClock};
 pub use config::{LabelConstraint, PlacementRule, ReplicationConfig, ScheduleConfig};
 pub use contract::{Contract, ContractCheck, ContractStanding};
 pub(crate) use engine::is_tiflash;

@@ -48,6 +48,17 @@ pub struct PdClock(pub ClockReading);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrometheusClock(pub ClockReading);
 
+/// What time it was for the server of measurements when it answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromTime {
+    /// Where it is: a URL without secrets.
+    pub origin: String,
+    /// The moment that its answer is about.
+    pub now: Timestamp,
+    /// When it, or whoever stands in front of it, says that it answered. Whole seconds.
+    pub date: Option<Timestamp>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +73,7 @@ mod tests {
                 993,
                 "origin/monitor:9090",
             ),
+            ("prom:9090", 993, "origin/prom:9090"),
         ] {
             let reading = ClockReading::of(origin, at(theirs), at(1000));
             assert_eq!(reading.entity().to_string(), expected);

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use operator_core::{
     Broken, Evidence, Gap, Invariant, Kind, Listing, Measured, Quantity, Rule, Severity, Snapshot,
-    Store, StoreId, StoreState, Verdicts, Why,
+    Store, StoreState, Verdicts, Why,
 };
 
 use super::Settings;
 use super::common::{Strains, idle, judge_up_stores};
 use super::page::{Knob, Page};
 use super::registry::Documented;
-use super::tiers::{median, rounded};
+use super::tiers::{Sorted, rounded};
 use crate::facts::is_tiflash;
 
 /// A store is slow, and the others are not: its disk, its CPU, its machine.
@@ -112,7 +112,7 @@ impl Invariant for SlowStore {
             let score = field.score(store);
             let by_score = score
                 .as_ref()
-                .and_then(|score| self.by_score(score, &field.scores_of_others(store)));
+                .and_then(|score| self.by_score(score, &field));
             match (by_score, self.by_p99(snapshot, store, &field), score) {
                 (Some(mut slow), Ok(Some(too)), _) => {
                     slow.evidence.quantities.extend(too.evidence.quantities);
@@ -131,11 +131,12 @@ impl Invariant for SlowStore {
 
 impl SlowStore {
     /// Whether a store finds itself slow, and not all others find themselves as slow.
-    fn by_score(&self, score: &Measured<f64>, others: &[f64]) -> Option<Broken> {
+    fn by_score(&self, score: &Measured<f64>, field: &Field<'_>) -> Option<Broken> {
         let critical = |score: f64| score >= self.critical_score;
         let warning = |score: f64| score > self.score;
         let apart = |slow: &dyn Fn(f64) -> bool| {
-            let together = !others.is_empty() && others.iter().all(|other| slow(*other));
+            // All are slow where even the one that is least so is.
+            let together = field.scored > 1 && slow(field.least_score);
             slow(score.value) && !together
         };
         let (severity, threshold) = match () {
@@ -161,7 +162,7 @@ impl SlowStore {
         if p99.value < self.p99_seconds {
             return Ok(None);
         }
-        let Some(others) = field.median_p99_of_others(store)? else {
+        let Some(others) = field.median_p99_of_others(p99.value)? else {
             return Ok(None);
         };
         let threshold = (others * self.times_the_others).max(self.p99_seconds);
@@ -184,27 +185,44 @@ impl SlowStore {
 
 /// The stores that are compared with each other.
 struct Field<'a> {
-    up: Vec<&'a Store>,
     strains: Result<Strains<'a>, Gap>,
+    /// How many have a score, and the best one.
+    scored: usize,
+    least_score: f64,
+    p99s: Sorted,
+    /// Why there is no P99 of one of them.
+    unseen_p99: Option<Gap>,
 }
 
 impl<'a> Field<'a> {
     fn of(snapshot: &'a Snapshot) -> Result<Self, Gap> {
         let stores: &Listing<Store> = snapshot.stores()?;
         let compared = |store: &&Store| store.state == Some(StoreState::Up) && !is_tiflash(store);
-        Ok(Self {
-            up: stores.items.iter().filter(compared).collect(),
+        let mut field = Self {
             strains: Strains::of(snapshot),
-        })
+            scored: 0,
+            least_score: f64::INFINITY,
+            p99s: Sorted::new(Vec::new()),
+            unseen_p99: None,
+        };
+        let mut p99s = Vec::new();
+        for store in stores.items.iter().filter(compared) {
+            if let Some(score) = field.score(store) {
+                field.scored += 1;
+                field.least_score = field.least_score.min(score.value);
+            }
+            let strain = field.strains().and_then(|strains| strains.of_store(store));
+            match strain.and_then(|strain| strain.async_write_p99_seconds.measured()) {
+                Ok(p99) => p99s.extend(p99.map(|p99| p99.value)),
+                Err(gap) => field.unseen_p99 = Some(gap),
+            }
+        }
+        field.p99s = Sorted::new(p99s);
+        Ok(field)
     }
 
     fn strains(&self) -> Result<&Strains<'a>, Gap> {
         self.strains.as_ref().map_err(Gap::clone)
-    }
-
-    fn others(&self, than: StoreId) -> impl Iterator<Item = &'a Store> {
-        let others = self.up.iter().filter(move |store| store.id != than);
-        others.copied()
     }
 
     /// How slow a store finds itself: PD's word and Prometheus' are of different ages, the worse one counts.
@@ -222,27 +240,11 @@ impl<'a> Field<'a> {
         }
     }
 
-    fn scores_of_others(&self, than: &Store) -> Vec<f64> {
-        let others = self.others(than.id);
-        others
-            .filter_map(|store| self.score(store))
-            .map(|score| score.value)
-            .collect()
-    }
-
-    /// The median P99 of the other stores that have one; nothing where none has traffic.
-    fn median_p99_of_others(&self, than: &Store) -> Result<Option<f64>, Gap> {
-        let mut unseen = None;
-        let mut values = Vec::new();
-        for store in self.others(than.id) {
-            let strain = self.strains()?.of_store(store);
-            match strain.and_then(|strain| strain.async_write_p99_seconds.measured()) {
-                Ok(p99) => values.extend(p99.map(|p99| p99.value)),
-                Err(gap) => unseen = Some(gap),
-            }
-        }
-        match (median(values), unseen) {
-            (None, Some(gap)) => Err(gap),
+    /// The median P99 of the stores that have one, but for the one that has this; nothing where no other has
+    /// traffic.
+    fn median_p99_of_others(&self, own: f64) -> Result<Option<f64>, Gap> {
+        match (self.p99s.median_without(own), &self.unseen_p99) {
+            (None, Some(gap)) => Err(gap.clone()),
             (median, _) => Ok(median),
         }
     }

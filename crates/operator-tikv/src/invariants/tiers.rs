@@ -50,15 +50,37 @@ pub(super) fn rounded(value: f64) -> f64 {
 }
 
 /// What is in the middle, or between the two in the middle; nothing of nothing.
-pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    let upper = *values.get(middle)?;
-    match values.len() % 2 {
+pub(super) fn median(values: Vec<f64>) -> Option<f64> {
+    let sorted = Sorted::new(values);
+    middle(sorted.0.len(), |nth| sorted.0.get(nth).copied())
+}
+
+/// Numbers in their order, so that each can be compared with the others without sorting these again.
+pub(super) struct Sorted(Vec<f64>);
+
+impl Sorted {
+    pub(super) fn new(mut values: Vec<f64>) -> Self {
+        values.sort_by(f64::total_cmp);
+        Self(values)
+    }
+
+    /// The median of all the others; nothing where there are none.
+    pub(super) fn median_without(&self, value: f64) -> Option<f64> {
+        let left_out = self.0.binary_search_by(|other| other.total_cmp(&value));
+        let (Ok(at) | Err(at)) = left_out;
+        let skipped = usize::from(left_out.is_ok());
+        middle(self.0.len() - skipped, |nth| {
+            let behind = if nth < at { 0 } else { skipped };
+            self.0.get(nth + behind).copied()
+        })
+    }
+}
+
+fn middle(count: usize, nth: impl Fn(usize) -> Option<f64>) -> Option<f64> {
+    let upper = nth(count / 2)?;
+    match count % 2 {
         1 => Some(upper),
-        _ => values
-            .get(middle - 1)
-            .map(|lower| f64::midpoint(*lower, upper)),
+        _ => nth(count / 2 - 1).map(|lower| f64::midpoint(lower, upper)),
     }
 }
 
@@ -113,5 +135,18 @@ mod tests {
     fn numbers_read_as_people_write_them() {
         assert_eq!(percent(0.1 + 0.2), 30.0);
         assert_eq!(rounded(0.102_400_001), 0.1024);
+    }
+
+    #[test]
+    fn the_median_of_the_others_is_that_of_a_list_without_the_one() {
+        for values in [vec![], vec![1.0], vec![2.0, 1.0], vec![3.0, 1.0, 1.0, 9.0]] {
+            let sorted = Sorted::new(values.clone());
+            for (at, value) in values.iter().enumerate() {
+                let mut others = values.clone();
+                others.remove(at);
+                assert_eq!(sorted.median_without(*value), median(others), "{values:?}");
+            }
+            assert_eq!(sorted.median_without(5.0), median(values));
+        }
     }
 }
