@@ -20,6 +20,15 @@ use crate::Outcome;
 pub(crate) struct Served {
     pub(crate) pd: String,
     pub(crate) prometheus: String,
+    hall: Arc<Hall>,
+}
+
+impl Served {
+    /// Keeps nothing of what was answered so far: all of it is worked out again.
+    pub(crate) fn forget(&self) {
+        let kept = self.hall.kept.lock();
+        kept.unwrap_or_else(PoisonError::into_inner).clear();
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,6 +65,11 @@ pub(crate) fn serve(cluster: Cluster) -> Outcome<Served> {
         cluster: Mutex::new(cluster),
         kept: Mutex::default(),
     });
+    let served = Served {
+        pd: pd_url,
+        prometheus: prometheus_url,
+        hall: Arc::clone(&hall),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -73,10 +87,7 @@ pub(crate) fn serve(cluster: Cluster) -> Outcome<Served> {
             }
         });
     });
-    Ok(Served {
-        pd: pd_url,
-        prometheus: prometheus_url,
-    })
+    Ok(served)
 }
 
 async fn accept(
