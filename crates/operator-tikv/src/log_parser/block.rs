@@ -51,11 +51,22 @@ impl<S: Simd> Block<S> {
         (blank | bracket | bytes.simd_eq(b'=') | bytes.simd_eq(b'"')).to_bitmask()
     }
 
-    /// A bit for every byte that quoted text cannot be read over: a quote, an escape, a control.
+    /// A bit for every byte that quoted text cannot be read over: a quote, an escape.
     #[inline(always)]
     pub(super) fn stops_quoted(&self) -> u64 {
         let bytes = self.0;
-        let control = bytes.simd_lt(b' ');
-        (control | bytes.simd_eq(b'"') | bytes.simd_eq(b'\\')).to_bitmask()
+        (bytes.simd_eq(b'"') | bytes.simd_eq(b'\\')).to_bitmask()
+    }
+
+    /// The lesser one of two bytes, at every place.
+    #[inline(always)]
+    pub(super) fn least(&self, other: &Self) -> Self {
+        Block(self.0.min(other.0))
+    }
+
+    /// Whether there is a control byte.
+    #[inline(always)]
+    pub(super) fn has_control(&self) -> bool {
+        self.0.simd_lt(b' ').any_true()
     }
 }

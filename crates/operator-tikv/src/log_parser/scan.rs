@@ -56,7 +56,6 @@ pub(super) fn section<'a>(
         Some(_) => return Err(Broken::At(at)),
         None => return Err(Broken::Cut(at)),
     }
-    stops.begin(line, at + 1);
     let (first, after) = token(line, at + 1, stops)?;
     match line.get(after) {
         Some(b']') if first.is_empty() && !first.is_quoted() => Ok((Section::Empty, after + 1)),
@@ -130,12 +129,8 @@ pub(super) fn quoted<'a>(
         };
         match line[stop] {
             b'"' => return Ok((Text::quoted(&line[start..stop]), stop + 1)),
-            b'\\' if matches!(line.get(stop + 1), Some(b'"' | b'\\')) => from = stop + 2,
-            b'\\' => from = stop + escape_len(line, stop)?,
-            _ => {
-                stops.control();
-                from = stop + 1;
-            }
+            _ if matches!(line.get(stop + 1), Some(b'"' | b'\\')) => from = stop + 2,
+            _ => from = stop + escape_len(line, stop)?,
         }
     }
 }

@@ -136,6 +136,9 @@ impl EventScanner {
     }
 }
 
+/// Bytes of a line among which a message must end to be read before the rest of its line.
+const LOOKED_AT: usize = 2 * MAX_WORDS;
+
 /// What reading a line gave.
 enum Read {
     Event(LogEvent),
@@ -145,7 +148,10 @@ enum Read {
     Dull,
 }
 
+/// The source, and the message where it ends soon: a longer one is read in the other way, so as not to be
+/// searched for its end twice.
 fn source_and_message(line: &[u8]) -> Option<(&[u8], super::Text<'_>)> {
+    let line = line.get(..LOOKED_AT).unwrap_or(line);
     let level = line.get(33)?;
     let (_, after) = if *level == b'[' {
         scan::bare(line, 34, &mut ByWord)

@@ -11,17 +11,12 @@ use super::word;
 
 /// Finds the next byte that matters.
 pub(super) trait Stops {
-    /// Told that a section begins here: what follows will be asked about.
-    fn begin(&mut self, _line: &[u8], _at: usize) {}
-
     /// The first byte from `at` on that may not stand in bare text, or the end.
     fn bare(&mut self, line: &[u8], at: usize) -> usize;
 
-    /// The first quote or backslash from `at` on; controls may be found as well.
+    /// The first quote or backslash from `at` on, which is no place within an escape. Escaped quotes may be
+    /// passed over.
     fn quoted(&mut self, line: &[u8], at: usize) -> Option<usize>;
-
-    /// Told of a control byte in quoted text.
-    fn control(&mut self) {}
 
     /// Whether bare text, from `at` on, names a log statement.
     fn is_source(&self, _line: &[u8], _at: usize, text: &[u8]) -> bool {
@@ -63,40 +58,35 @@ impl Stops for ByWord {
 /// Where a field's blank and its bracket stand.
 const BLANK_AND_BRACKET: u64 = 0b11;
 
-/// The stops in the sixty-four bytes from some place on. All looks must be at the same line.
+/// Blocks whose stops are found at once: most lines are no longer.
+const BLOCKS: usize = 8;
+
+/// The stops of many blocks of a line, found before anybody asks. All looks must be at the same line.
 ///
-/// Each section begins a window of its own. Windows that lie side by side would be fewer, but where
-/// a text crosses from one to the next nobody can foretell, and a wrong guess costs more than a look.
+/// A look from one field to the next would wait for the look before it, since nobody knows where to
+/// look; and whether a text crosses from one block to the next nobody can foretell. Blocks that are
+/// looked at side by side wait for nothing, and a window of their bits may begin anywhere.
 pub(super) struct ByBlock<S: Simd> {
     simd: S,
+    base: usize,
     bare: Seen,
     quoted: Seen,
-    controls: bool,
+    /// The least byte of all that was looked at, of each place in a block.
+    least: Block<S>,
 }
 
-/// A bit for every stop in a window.
-#[derive(Clone, Copy)]
-struct Seen {
-    base: usize,
-    stops: u64,
-}
+/// Every place of a line is before it, and so outside of what was looked at: no line is as long.
+const NOWHERE: usize = usize::MAX / 2;
 
-impl Seen {
-    const NOTHING: Seen = Seen {
-        base: usize::MAX,
-        stops: 0,
-    };
+/// A bit for every stop from the base on; the last block is there for the windows that begin in the one
+/// before it.
+type Seen = [u64; BLOCKS + 1];
 
-    /// The first stop from `at` on, if the window shows one.
-    #[inline(always)]
-    fn first(self, at: usize) -> Option<usize> {
-        let from = at.wrapping_sub(self.base);
-        if from >= BLOCK {
-            return None;
-        }
-        let stops = self.stops >> from;
-        (stops != 0).then_some(at + stops.trailing_zeros() as usize)
-    }
+/// The sixty-four bits that begin so far behind the base, less than [`BLOCKS`] blocks.
+#[inline(always)]
+fn window(seen: &Seen, behind: usize) -> u64 {
+    let (block, bit) = (behind / BLOCK % BLOCKS, behind % BLOCK);
+    seen[block] >> bit | seen[block + 1] << 1 << (BLOCK - 1 - bit)
 }
 
 impl<S: Simd> ByBlock<S> {
@@ -104,23 +94,53 @@ impl<S: Simd> ByBlock<S> {
     pub(super) fn new(simd: S) -> Self {
         ByBlock {
             simd,
-            bare: Seen::NOTHING,
-            quoted: Seen::NOTHING,
-            controls: false,
+            base: NOWHERE,
+            bare: [0; BLOCKS + 1],
+            quoted: [0; BLOCKS + 1],
+            least: Block::load(simd, &[u8::MAX; BLOCK]),
         }
     }
 
-    /// Whether quoted text holds a raw control byte.
+    /// Whether there was a control byte in all that was looked at.
     #[inline(always)]
     pub(super) fn found_control(&self) -> bool {
-        self.controls
+        self.least.has_control()
+    }
+
+    /// What of this line nobody has looked at yet: all behind the last place that was asked about, but for the
+    /// blocks that were looked at together with it.
+    #[inline(always)]
+    pub(super) fn behind<'a>(&self, line: &'a [u8]) -> &'a [u8] {
+        let looked_at = match self.base {
+            NOWHERE => 0,
+            base => base + (BLOCKS + 1) * BLOCK,
+        };
+        line.get(looked_at..).unwrap_or_default()
+    }
+
+    /// The message in quotes whose blank, bracket and quote stand at `at`, and the place behind it, where it
+    /// needs no second look. `None` says nothing about any other.
+    #[inline(always)]
+    pub(super) fn usual_message<'a>(
+        &mut self,
+        line: &'a [u8],
+        at: usize,
+    ) -> Option<(Text<'a>, usize)> {
+        match line.get(at..)?.first_chunk() {
+            Some(b" [\"") => self.quoted_to_bracket(line, at + 3),
+            _ => None,
+        }
     }
 
     /// The field whose blank and bracket stand at `at`, and the place behind it, where it is of the
     /// two usual kinds: all bare, or with a value in quotes that needs no second look. `None` says
     /// nothing about any other.
     #[inline(always)]
-    pub(super) fn usual_field<'a>(&self, line: &'a [u8], at: usize) -> Option<(Field<'a>, usize)> {
+    pub(super) fn usual_field<'a>(
+        &mut self,
+        line: &'a [u8],
+        at: usize,
+    ) -> Option<(Field<'a>, usize)> {
         let stops = self.bare_stops(line, at) & !BLANK_AND_BRACKET;
         let (key, value) = (stops, stops & stops.wrapping_sub(1));
         let (key, value) = (
@@ -139,70 +159,89 @@ impl<S: Simd> ByBlock<S> {
                 Some((Field { key, value }, from + value.raw().len() + 1))
             }
             Some(b'"') if at + value == from => {
-                let stops = self.quoted_stops(line, from + 1);
-                let end = from + 1 + stops.trailing_zeros() as usize;
-                let value = Text::quoted(line.get(from + 1..end)?);
-                (line.get(end..end + 2) == Some(b"\"]")).then_some((Field { key, value }, end + 2))
+                let (value, behind) = self.quoted_to_bracket(line, from + 1)?;
+                Some((Field { key, value }, behind))
             }
             _ => None,
         }
     }
 
-    /// The bytes from `at` on, behind as many others as the second number says. What is behind the
-    /// end of the line is no stop.
+    /// Quoted text from here on, where a quote and a bracket end it, and the place behind the bracket.
     #[inline(always)]
-    fn look(&self, line: &[u8], at: usize) -> (Block<S>, usize) {
-        let rest = line.get(at..).unwrap_or_default();
-        if let Some(here) = rest.first_chunk() {
-            (Block::load(self.simd, here), 0)
-        } else if let Some(last) = line.last_chunk()
-            && !rest.is_empty()
-        {
-            (Block::load(self.simd, last), BLOCK - rest.len())
-        } else {
-            let mut padded = [b'x'; BLOCK];
-            padded[..rest.len()].copy_from_slice(rest);
-            (Block::load(self.simd, &padded), 0)
+    fn quoted_to_bracket<'a>(&mut self, line: &'a [u8], from: usize) -> Option<(Text<'a>, usize)> {
+        let end = self.quoted(line, from)?;
+        let text = Text::quoted(line.get(from..end)?);
+        (line.get(end..end + 2) == Some(b"\"]")).then_some((text, end + 2))
+    }
+
+    /// A bit for every byte of the next sixty-four that may not stand in bare text.
+    #[inline(always)]
+    fn bare_stops(&mut self, line: &[u8], at: usize) -> u64 {
+        let behind = self.behind_base(line, at);
+        window(&self.bare, behind)
+    }
+
+    /// A bit for every byte of the next sixty-four that quoted text cannot be read over.
+    #[inline(always)]
+    fn quoted_stops(&mut self, line: &[u8], at: usize) -> u64 {
+        let behind = self.behind_base(line, at);
+        window(&self.quoted, behind)
+    }
+
+    #[inline(always)]
+    fn behind_base(&mut self, line: &[u8], at: usize) -> usize {
+        let behind = at.wrapping_sub(self.base);
+        if behind < BLOCKS * BLOCK {
+            return behind;
+        }
+        self.fill(line, at);
+        0
+    }
+
+    #[inline(always)]
+    fn fill(&mut self, line: &[u8], base: usize) {
+        self.base = base;
+        let mut at = base;
+        for (bare, quoted) in self.bare.iter_mut().zip(&mut self.quoted) {
+            if at >= line.len() {
+                (*bare, *quoted) = (0, 0);
+                continue;
+            }
+            let (block, before) = look(self.simd, line, at);
+            *bare = block.ends_bare() >> before;
+            *quoted = block.stops_quoted() >> before;
+            self.least = self.least.least(&block);
+            at += BLOCK;
         }
     }
+}
 
-    #[inline(always)]
-    fn bare_stops(&self, line: &[u8], at: usize) -> u64 {
-        let (block, before) = self.look(line, at);
-        block.ends_bare() >> before
-    }
-
-    #[inline(always)]
-    fn quoted_stops(&self, line: &[u8], at: usize) -> u64 {
-        let (block, before) = self.look(line, at);
-        block.stops_quoted() >> before
-    }
-
-    #[inline(always)]
-    fn look_bare(&mut self, line: &[u8], at: usize) {
-        self.bare = Seen {
-            base: at,
-            stops: self.bare_stops(line, at),
-        };
+/// The bytes from `at` on, behind as many others as the second number says. What is behind the
+/// end of the line is no stop.
+#[inline(always)]
+fn look<S: Simd>(simd: S, line: &[u8], at: usize) -> (Block<S>, usize) {
+    let rest = line.get(at..).unwrap_or_default();
+    if let Some(here) = rest.first_chunk() {
+        (Block::load(simd, here), 0)
+    } else if let Some(last) = line.last_chunk()
+        && !rest.is_empty()
+    {
+        (Block::load(simd, last), BLOCK - rest.len())
+    } else {
+        let mut padded = [b'x'; BLOCK];
+        padded[..rest.len()].copy_from_slice(rest);
+        (Block::load(simd, &padded), 0)
     }
 }
 
 impl<S: Simd> Stops for ByBlock<S> {
     #[inline(always)]
-    fn begin(&mut self, line: &[u8], at: usize) {
-        self.look_bare(line, at);
-    }
-
-    #[inline(always)]
     fn bare(&mut self, line: &[u8], at: usize) -> usize {
-        if let Some(stop) = self.bare.first(at) {
-            return stop;
-        }
         let mut at = at;
         while at < line.len() {
-            self.look_bare(line, at);
-            if let Some(stop) = self.bare.first(at) {
-                return stop;
+            let stops = self.bare_stops(line, at);
+            if stops != 0 {
+                return at + stops.trailing_zeros() as usize;
             }
             at += BLOCK;
         }
@@ -211,26 +250,19 @@ impl<S: Simd> Stops for ByBlock<S> {
 
     #[inline(always)]
     fn quoted(&mut self, line: &[u8], at: usize) -> Option<usize> {
-        if let Some(stop) = self.quoted.first(at) {
-            return Some(stop);
-        }
         let mut at = at;
         while at < line.len() {
-            self.quoted = Seen {
-                base: at,
-                stops: self.quoted_stops(line, at),
-            };
-            if let Some(stop) = self.quoted.first(at) {
-                return Some(stop);
+            let (quoted, bare) = (self.quoted_stops(line, at), self.bare_stops(line, at));
+            // Bare text is ended by a quote, and not by a backslash. A backslash is passed over together with
+            // a quote behind it: whether a text has any, and how many, nobody can foretell.
+            let (quotes, escapes) = (quoted & bare, quoted & !bare);
+            let odd = (quotes & !(escapes << 1)) | (escapes & !(quotes >> 1));
+            if odd != 0 {
+                return Some(at + odd.trailing_zeros() as usize);
             }
             at += BLOCK;
         }
         None
-    }
-
-    #[inline(always)]
-    fn control(&mut self) {
-        self.controls = true;
     }
 
     #[inline(always)]
@@ -275,16 +307,10 @@ mod tests {
                 ByWord.bare(line, at),
                 "{line:?} {at}"
             );
-            blocks.begin(line, at / 2);
-            assert_eq!(
-                blocks.bare(line, at),
-                ByWord.bare(line, at),
-                "{line:?} {at}"
-            );
             let stop = blocks.quoted(line, at);
             let expected = line[at..]
                 .iter()
-                .position(|&byte| byte < b' ' || byte == b'"' || byte == b'\\')
+                .position(|&byte| byte == b'"' || byte == b'\\')
                 .map(|found| at + found);
             assert_eq!(stop, expected, "{line:?} {at}");
         }

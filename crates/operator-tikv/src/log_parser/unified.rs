@@ -39,6 +39,10 @@ fn fill<'a, S: Simd>(
     let at = head(line, &mut stops).map_err(|(reason, at)| fault(reason, at))?;
     let mut at = source(record, at, line, &mut stops).map_err(|(reason, at)| fault(reason, at))?;
     let mut first = true;
+    if let Some((text, after)) = stops.usual_message(record, at) {
+        line.message = Some(text);
+        (first, at) = (false, after);
+    }
     line.sections = record.get(at..).unwrap_or_default();
     while at < record.len() {
         if !first && let Some((field, after)) = stops.usual_field(record, at) {
@@ -89,15 +93,31 @@ fn has_control_byte(record: &[u8]) -> bool {
 /// Reads what can be read of a record that begins with its head at the start of `record`.
 pub(super) fn parse_loosely<'a>(record: &'a [u8], whole: &'a [u8]) -> Option<LogLine<'a>> {
     let mut line = LogLine::new(record, Format::Unified);
-    let at = head(&mut line, &mut ByWord).ok()?;
+    dispatch!(Level::new(), simd => fill_loosely(&mut line, ByBlock::new(simd)))?;
     line.record = whole;
-    if has_control_byte(record) {
+    Some(line)
+}
+
+#[inline(always)]
+fn fill_loosely<S: Simd>(line: &mut LogLine<'_>, mut stops: ByBlock<S>) -> Option<()> {
+    let record = line.record;
+    let at = head(line, &mut stops).ok()?;
+    loose_sections(line, at, &mut stops);
+    // A line of any length is fetched from memory once: only what nobody has looked at is left to ask about.
+    if stops.found_control() || has_control_byte(stops.behind(record)) {
         line.damage = line.damage.and(Damage::LOOSE);
     }
-    let Ok(mut at) = source(record, at, &mut line, &mut ByWord) else {
+    Some(())
+}
+
+/// All behind the level, as far as it goes.
+#[inline(always)]
+fn loose_sections<S: Simd>(line: &mut LogLine<'_>, at: usize, stops: &mut ByBlock<S>) {
+    let record = line.record;
+    let Ok(mut at) = source(record, at, line, stops) else {
         line.damage = line.damage.and(Damage::SOURCE);
         line.trailing = &record[at..];
-        return Some(line);
+        return;
     };
     let mut first = true;
     let mut start = at;
@@ -112,7 +132,7 @@ pub(super) fn parse_loosely<'a>(record: &'a [u8], whole: &'a [u8]) -> Option<Log
         if blanks != 1 {
             line.damage = line.damage.and(Damage::LOOSE);
         }
-        match scan::section(record, at + blanks, &mut ByWord) {
+        match scan::section(record, at + blanks, stops) {
             Ok((Section::Message(text), after)) if first => {
                 line.message = Some(text);
                 (start, at) = (after, after);
@@ -126,7 +146,7 @@ pub(super) fn parse_loosely<'a>(record: &'a [u8], whole: &'a [u8]) -> Option<Log
                 line.damage = line.damage.and(Damage::TAIL);
                 line.trailing = &record[at..];
                 if first && matches!(broken, Err(Broken::Cut(_))) {
-                    cut_message(&record[at + blanks..], &mut line);
+                    cut_message(&record[at + blanks..], line);
                 }
                 break;
             }
@@ -134,7 +154,6 @@ pub(super) fn parse_loosely<'a>(record: &'a [u8], whole: &'a [u8]) -> Option<Log
         first = false;
     }
     line.sections = &record[start..at];
-    Some(line)
 }
 
 /// The beginning of a message whose end is missing.
