@@ -93,14 +93,14 @@ pub(crate) fn logs(file: &str, rg: &str, rounds: usize) -> Outcome {
 /// so that all come from memory and none is flattered by the cache.
 const HOSTILE_BYTES: usize = 100_000_000;
 
-/// Time per byte on hostile input, as a multiple of that on the shortest: it stays near one.
+/// Time per byte on hostile input, and as a multiple of that on the shortest: it stays near one.
 pub(crate) fn adversarial() -> Outcome {
     let head = "[2024/08/14 16:25:23.105 +08:00] [INFO] [raft.rs:1] ";
     let stamp = "[2024/08/14 16:25:23.105 +08:00] ";
     let shapes: [(&str, String, &str); 9] = [
         ("brackets", String::new(), "["),
         ("heads that are none", String::new(), stamp),
-        ("quotes", format!("{head}["), "\\\""),
+        ("escaped quotes", format!("{head}[\""), "\\\""),
         ("backslashes", format!("{head}[\""), "\\"),
         ("empty fields", head.trim_end().to_owned(), " []"),
         ("unclosed", format!("{head}[\""), "x"),
@@ -142,7 +142,12 @@ pub(crate) fn adversarial() -> Outcome {
                 let took = busy().saturating_sub(begun);
                 best = best.min(took.as_secs_f64() / HOSTILE_BYTES as f64);
             }
-            print!(" {:9} B: {:5.2} x", len, best / *first.get_or_insert(best));
+            print!(
+                " {:9} B: {:5.2} ns {:5.2} x",
+                len,
+                best * 1e9,
+                best / *first.get_or_insert(best)
+            );
         }
         println!();
     }
