@@ -31,6 +31,9 @@ pub struct Store {
     pub available_bytes: Option<u64>,
     /// Regions it leads.
     pub leader_count: Option<u64>,
+    /// How many leaders it is meant to have beside the other stores, in thousandths: 1000 is an ordinary
+    /// store's share, with 0 it is meant to lead nothing.
+    pub leader_weight_permille: Option<u64>,
     /// Peers it holds, leaders among them.
     pub region_count: Option<u64>,
     /// When it last reported to the control plane.
@@ -56,6 +59,7 @@ impl Store {
             capacity_bytes: None,
             available_bytes: None,
             leader_count: None,
+            leader_weight_permille: None,
             region_count: None,
             last_heartbeat: None,
             started_at: None,

@@ -39,16 +39,16 @@ impl Documented for LeaderImbalance {
         code: "leader_imbalance",
         kind: Kind::Cluster,
         summary: "some stores lead far more regions than others",
-        broken_when: "info: among stores that may lead, the fewest leaders are over 20 % and over 10 leaders below the most",
+        broken_when: "info: among stores that may lead, the fewest leaders are over 20 % and over 10 leaders below the most, \
+                      both divided by the store's leader weight",
         entity: "the cluster",
         input: "PD /stores and /schedulers",
         meaning: "Leaders do the work of reads and the first part of every write: who leads more works more. PD evens \
                   this out by itself, and for half an hour it has not",
-        evidence: "the spread, and who leads the most and the fewest",
+        evidence: "the spread, and who leads the most and the fewest, with its leader weight where that is not 1",
         origin: "TiDB's inspection says 5 %, which small clusters never reach: PD itself lets five leaders a side pass",
-        false_alarms: "Placement rules, leader weights other than 1 and grant-leader schedulers make it so on purpose: \
-                       leader weights are not known here. Stores that are busy, not up, or from which leaders are \
-                       evicted are left out",
+        false_alarms: "Placement rules and grant-leader schedulers make it so on purpose. Stores that are busy, not up, \
+                       of leader weight 0, or from which leaders are evicted are left out",
         what_to_do: &[
             "See whether the leader scheduler runs: scheduling_halted, leader-schedule-limit.",
             "The store with the fewest: has it just started, or do PD's diagnostics say why it is refused leaders?",
@@ -88,8 +88,26 @@ impl Invariant for LeaderImbalance {
     }
 }
 
-/// The stores that may lead, with how many regions they do lead.
-fn may_lead(snapshot: &Snapshot) -> Result<Vec<(u64, StoreId)>, Gap> {
+/// A store that may lead, and how many regions it does lead.
+struct Leading {
+    store: StoreId,
+    leaders: u64,
+    weight_permille: u64,
+}
+
+impl Leading {
+    /// What PD evens out: with twice the weight, twice as many leaders are the same.
+    fn score(&self) -> f64 {
+        self.leaders as f64 / self.weight()
+    }
+
+    fn weight(&self) -> f64 {
+        self.weight_permille as f64 / 1000.0
+    }
+}
+
+/// The stores that may lead, the one with the lowest score first.
+fn may_lead(snapshot: &Snapshot) -> Result<Vec<Leading>, Gap> {
     let stores = snapshot.stores()?;
     let schedulers = &snapshot.part::<Schedulers>()?.value;
     // Of whom nothing is known might be the one with the most.
@@ -106,10 +124,18 @@ fn may_lead(snapshot: &Snapshot) -> Result<Vec<(u64, StoreId)>, Gap> {
         if store.busy == Some(true) {
             continue;
         }
-        leading.push((known("leader count", store.leader_count)?, store.id));
+        let weight_permille = known("leader weight", store.leader_weight_permille)?;
+        if weight_permille == 0 {
+            continue;
+        }
+        leading.push(Leading {
+            store: store.id,
+            leaders: known("leader count", store.leader_count)?,
+            weight_permille,
+        });
     }
     left_out(stores.items.as_slice(), &stores.gaps)?;
-    leading.sort_unstable();
+    leading.sort_by(|a, b| a.score().total_cmp(&b.score()));
     Ok(leading)
 }
 
@@ -123,25 +149,26 @@ fn left_out(stores: &[Store], gaps: &[Gap]) -> Result<(), Gap> {
 }
 
 impl LeaderImbalance {
-    fn judge(&self, leading: &[(u64, StoreId)], snapshot: &Snapshot) -> Option<Broken> {
-        let ((fewest, least), (most, top)) = (*leading.first()?, *leading.last()?);
-        let apart = most - fewest;
-        let spread = apart as f64 / most.max(1) as f64;
-        if spread <= self.spread || apart as f64 <= self.leaders {
+    fn judge(&self, leading: &[Leading], snapshot: &Snapshot) -> Option<Broken> {
+        let (least, top) = (leading.first()?, leading.last()?);
+        let apart = top.score() - least.score();
+        let spread = apart / top.score().max(1.0);
+        if spread <= self.spread || apart <= self.leaders {
             return None;
         }
         let quantity = |name: String, value: Value, unit| {
             Quantity::new(name, value, unit, "PD /stores", snapshot.at())
         };
         let spread = quantity("spread of leaders".into(), percent(spread).into(), "%");
-        let led = |store, leaders: u64| {
-            quantity(format!("led by store {store}"), leaders.into(), "regions")
-        };
-        let evidence = [
-            spread.against(percent(self.spread)),
-            led(top, most),
-            led(least, fewest),
-        ];
+        let mut evidence = vec![spread.against(percent(self.spread))];
+        for leading in [top, least] {
+            let led = format!("led by store {}", leading.store);
+            evidence.push(quantity(led, leading.leaders.into(), "regions"));
+            if leading.weight_permille != 1000 {
+                let name = format!("leader weight of store {}", leading.store);
+                evidence.push(quantity(name, leading.weight().into(), ""));
+            }
+        }
         Some(Broken::new(Severity::Info, Evidence::of(evidence)))
     }
 }
@@ -158,6 +185,7 @@ mod tests {
     fn leading(leaders: &[u64]) -> Vec<Store> {
         let of = |(id, leaders): (u64, &u64)| Store {
             leader_count: Some(*leaders),
+            leader_weight_permille: Some(1000),
             ..scene::up(id)
         };
         (1..).zip(leaders).map(of).collect()
@@ -214,6 +242,38 @@ mod tests {
         let mut flash = scene::up(3);
         flash.labels.insert("engine".into(), "tiflash".into());
         check(&with_third(flash), Told::Holds);
+    }
+
+    #[test]
+    fn leaders_count_by_their_stores_weight() {
+        let weighted = |permille: [u64; 3], leaders: &[u64]| {
+            let mut stores = leading(leaders);
+            for (store, permille) in stores.iter_mut().zip(permille) {
+                store.leader_weight_permille = Some(permille);
+            }
+            with(stores, &[])
+        };
+        for (permille, leaders, expected) in [
+            ([1000, 2000, 1000], &[50, 100, 50][..], Told::Holds),
+            ([1000, 2000, 1000], &[100, 100, 100], INFO),
+            ([1000, 1000, 500], &[100, 100, 50], Told::Holds),
+            ([1000, 1000, 0], &[100, 100, 0], Told::Holds),
+            ([1000, 1000, 0], &[100, 50, 0], INFO),
+        ] {
+            check(&weighted(permille, leaders), expected);
+        }
+        assert_eq!(
+            scene::evidence(
+                &rule(),
+                &weighted([500, 1000, 1000], &[80, 90, 100]),
+                &Entity::Cluster
+            ),
+            "spread of leaders 43.75 % (threshold 20 %), led by store 1 80 regions, leader weight of store 1 0.5, \
+             led by store 2 90 regions"
+        );
+        let mut unsaid = leading(&[100, 100]);
+        unsaid[1].leader_weight_permille = None;
+        check(&with(unsaid, &[]), Told::Unseen);
     }
 
     #[test]

@@ -40,6 +40,11 @@ fn whole(value: f64) -> Option<u64> {
         .then_some(rounded as u64)
 }
 
+/// A number of which ordinary ones are about 1, in thousandths; none where it is below zero or no number.
+pub(crate) fn permille(value: f64) -> Option<u64> {
+    whole(value * 1000.0)
+}
+
 /// A duration as Go prints it: `172h35m23.5s`, `1m0s`, `10ms`, `0s`. There are no negative ones here.
 pub(crate) fn duration(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
@@ -143,6 +148,21 @@ mod tests {
         ];
         for (text, expected) in table {
             assert_eq!(bytes(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn thousandths_are_whole_and_not_below_zero() {
+        let table = [
+            (1.0, Some(1000)),
+            (0.3334, Some(333)),
+            (0.0, Some(0)),
+            (-1.0, None),
+            (1e300, None),
+            (f64::NAN, None),
+        ];
+        for (value, expected) in table {
+            assert_eq!(permille(value), expected, "{value}");
         }
     }
 

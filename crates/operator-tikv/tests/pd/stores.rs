@@ -13,7 +13,7 @@ use crate::support::fake;
 const UP: &str = r#"{"store":{"id":4,"address":"tikv-4:20160","status_address":"tikv-4:20180",
     "version":"v8.5.0","labels":[{"key":"zone","value":"a"},{"key":"spare"}],"start_timestamp":1700000000,
     "last_heartbeat":1700000600123456789,"node_state":1,"state_name":"Up"},
-    "status":{"capacity":"1.5GiB","available":"512MiB","leader_count":7,"region_count":21,"slow_score":1}}"#;
+    "status":{"capacity":"1.5GiB","available":"512MiB","leader_count":7,"leader_weight":0.5,"region_count":21,"slow_score":1}}"#;
 
 fn body(stores: &[&str]) -> String {
     format!(
@@ -68,6 +68,7 @@ async fn a_store_is_read_whole() {
         capacity_bytes: Some(3 << 29),
         available_bytes: Some(512 << 20),
         leader_count: Some(7),
+        leader_weight_permille: Some(500),
         region_count: Some(21),
         last_heartbeat: Some(Timestamp::from_unix_millis(1_700_000_600_123)),
         started_at: Some(Timestamp::from_unix_seconds(1_700_000_000)),

@@ -58,6 +58,7 @@ struct WireStatus {
     capacity: Option<String>,
     available: Option<String>,
     leader_count: Option<u64>,
+    leader_weight: Option<f64>,
     region_count: Option<u64>,
     slow_score: Option<u64>,
     #[serde(default)]
@@ -135,6 +136,16 @@ fn convert(wire: WireStore, gaps: &mut Vec<Gap>) -> Option<Store> {
             }
         }
     }
+    let leader_weight_permille = status.leader_weight.and_then(|weight| {
+        let permille = units::permille(weight);
+        if permille.is_none() {
+            let expected = "a weight of leaders, 0 or more".into();
+            let found = format!("`{weight}`");
+            let why = Why::Unusable { expected, found };
+            gaps.push(Gap::new("leader weight", why).about(entity.clone()));
+        }
+        permille
+    });
     Some(Store {
         id: StoreId(meta.id),
         address: meta.address,
@@ -147,6 +158,7 @@ fn convert(wire: WireStore, gaps: &mut Vec<Gap>) -> Option<Store> {
         capacity_bytes,
         available_bytes,
         leader_count: status.leader_count,
+        leader_weight_permille,
         region_count: status.region_count,
         last_heartbeat: meta.last_heartbeat.and_then(units::unix_nanos),
         started_at: meta.start_timestamp.and_then(units::unix_seconds),
