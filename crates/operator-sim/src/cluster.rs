@@ -21,8 +21,10 @@ pub(crate) mod records;
 pub(crate) mod region;
 mod removal;
 mod replicas;
+pub(crate) mod row;
 pub(crate) mod schedule;
 pub(crate) mod store;
+pub(crate) mod tally;
 pub(crate) mod traffic;
 
 use std::collections::VecDeque;
@@ -317,7 +319,7 @@ impl Cluster {
     }
 
     /// Heat that PD lists by now, with its region.
-    pub(crate) fn listed_heat(&self) -> impl Iterator<Item = (&condition::Heat, &region::Row)> {
+    pub(crate) fn listed_heat(&self) -> impl Iterator<Item = (&condition::Heat, &row::Row)> {
         self.conditions
             .heat
             .iter()

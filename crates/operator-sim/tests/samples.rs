@@ -2,6 +2,7 @@
 //!
 //! The samples are others' bytes: they are read where they lie, and the test says so where they do not.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -475,10 +476,16 @@ fn differences(sample: &Value, ours: &[&Value], at: &str, found: &mut Vec<String
     }
 }
 
+/// Said also where what tests print is kept back.
+fn say_skipped() {
+    let _ = std::io::stderr()
+        .write_all(b"skipped: there is no ../shared/samples beside the workspace\n");
+}
+
 #[test]
 fn every_key_of_the_samples_is_produced_with_its_type() {
     let Some(shared) = shared() else {
-        println!("skipped: there is no ../shared/samples beside the workspace");
+        say_skipped();
         return;
     };
     let mut cluster = troubled();
@@ -524,7 +531,7 @@ fn every_endpoint_is_compared_with_a_sample_or_has_none() {
 #[test]
 fn every_sample_is_asked_for_or_says_why_not() {
     let Some(shared) = shared() else {
-        println!("skipped: there is no ../shared/samples beside the workspace");
+        say_skipped();
         return;
     };
     for folder in ["pd-api", "pd-live"] {

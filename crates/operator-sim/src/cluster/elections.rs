@@ -7,7 +7,7 @@ use crate::prng;
 use super::event::{Cause, EventKind, PeerRef, RegionRef};
 use super::queue::Planned;
 use super::records::Done;
-use super::region::{Peer, Row};
+use super::row::{Peer, Row};
 use super::{Cluster, Millis, range};
 
 /// How a store came back.

@@ -5,7 +5,7 @@ use crate::num::{self, SECOND};
 use super::Cluster;
 use super::event::Cause;
 use super::queue::Planned;
-use super::region::Peer;
+use super::row::Peer;
 use super::schedule::{LEADER_TICK, TOLERANCE, ends};
 
 /// Leaders that an evicted store gives away in a round.

@@ -5,7 +5,7 @@ use crate::num::{MINUTE, Millis, SECOND};
 use super::Cluster;
 use super::event::EventKind;
 use super::queue::Planned;
-use super::region::Row;
+use super::row::Row;
 use crate::num;
 
 /// PD's merge checker comes round this often.

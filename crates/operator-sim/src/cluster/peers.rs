@@ -7,7 +7,7 @@ use super::event::{Cause, EventKind};
 use super::merges::EMPTY_MIB;
 use super::queue::Planned;
 use super::records::Done;
-use super::region::{Peer, Role, Row};
+use super::row::{Peer, Role, Row};
 use super::schedule::{Move, PEER_TICK, TOLERANCE, ends};
 use super::store::{Meta, Seen};
 

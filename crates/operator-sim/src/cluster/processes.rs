@@ -5,7 +5,7 @@ use crate::num::{self, MINUTE, Millis, SECOND};
 use super::elections::Return;
 use super::event::{Ending, EventKind};
 use super::queue::Planned;
-use super::region::Peer;
+use super::row::Peer;
 use super::schedule::SLOW;
 use super::store::{Meta, Process, Seen};
 use super::traffic::Counters;

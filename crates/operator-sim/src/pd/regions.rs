@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::cluster::Cluster;
 use crate::cluster::condition::Flow;
-use crate::cluster::region::{Peer, Role, Row};
+use crate::cluster::row::{Peer, Role, Row};
 use crate::cluster::store::Meta;
 use crate::http::{Reply, decode};
 use crate::num;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::cluster::region::Row;
+use crate::cluster::row::Row;
 use crate::http::Reply;
 use crate::num;
 
