@@ -12,6 +12,7 @@ mod played;
 mod table;
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 
 use incident::{Incident, incidents};
 use judge::judge;
@@ -41,13 +42,19 @@ fn check(scenario: &str) {
 /// The incidents, where they and what they are played with are there.
 fn playable() -> Option<Vec<Incident>> {
     let incidents = incidents()
-        .map_err(|why| eprintln!("nothing was judged: {why}"))
+        .map_err(|why| say(&format!("nothing was judged: {why}")))
         .ok()?;
     if !operator_bench::replay::is_installed() {
-        eprintln!("nothing was judged: there is no `prometheus` on this machine");
+        say("nothing was judged: there is no `prometheus` on this machine");
         return None;
     }
     Some(incidents)
+}
+
+/// Says something to whoever runs the tests, also where what tests print is kept back.
+fn say(text: &str) {
+    // Where nobody listens there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "recordings: {text}");
 }
 
 macro_rules! rows {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use operator_bench::replay::unpack;
 use operator_core::{Clock, Store};
 
-use crate::support::{Target, by_instance, client, filled, instance, scraping, serve, store};
+use crate::support::{Target, by_instance, client, filled, instance, say, scraping, serve, store};
 
 const WRITES: [&str; 8] = [
     "kv_prewrite",
@@ -171,7 +171,7 @@ fn recorded() -> Vec<(String, Page)> {
 async fn recorded_pages_are_read_as_they_are_written() {
     let recorded = recorded();
     if recorded.is_empty() {
-        eprintln!("nothing was judged: there are no recorded pages");
+        say("there are no recorded pages");
         return;
     }
     let ids: Vec<u64> = (1..).take(recorded.len()).collect();

@@ -43,12 +43,21 @@ pub(crate) fn config(targets: &[Target]) -> String {
     text
 }
 
+/// Says why a test judges nothing, also where what tests print is kept back.
+pub(crate) fn say(why: &str) {
+    // Where nobody listens there is nobody to tell.
+    let _ = writeln!(
+        std::io::stderr(),
+        "real Prometheus: nothing was judged: {why}"
+    );
+}
+
 /// A server that scrapes these, if there is one on this machine.
 pub(crate) fn scraping(targets: &[Target]) -> Option<Prometheus> {
     match Prometheus::start(&config(targets), |_| Ok(())) {
         Ok(server) => Some(server),
         Err(why @ StartError::NotInstalled) => {
-            eprintln!("nothing was judged: {why}");
+            say(&why.to_string());
             None
         }
         Err(why) => panic!("{why}"),

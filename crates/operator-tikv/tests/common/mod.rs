@@ -1,5 +1,6 @@
 //! Where bytes of others lie that the tests read and the project does not hold.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// A folder of `../shared`, seen from the workspace or, where that is a worktree, from a folder
@@ -12,7 +13,11 @@ pub(crate) fn shared(folder: &str) -> Option<PathBuf> {
         .map(|above| above.join("shared").join(folder))
         .find(|path| path.is_dir());
     if found.is_none() {
-        println!("nothing to judge by: ../shared/{folder} is absent");
+        // Said also where what tests print is kept back.
+        let _ = writeln!(
+            std::io::stderr(),
+            "nothing to judge by: ../shared/{folder} is absent"
+        );
     }
     found
 }

@@ -2,7 +2,7 @@
 //! outside of the project and belong to others.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,7 +24,12 @@ fn shared(folder: &str) -> Option<PathBuf> {
         .join(folder);
     let found = path.is_dir();
     if !found {
-        eprintln!("nothing to read: there is no folder {}", path.display());
+        // Said also where what tests print is kept back.
+        let _ = writeln!(
+            std::io::stderr(),
+            "nothing to read: there is no folder {}",
+            path.display()
+        );
     }
     found.then_some(path)
 }

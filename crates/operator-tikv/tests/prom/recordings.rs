@@ -1,6 +1,7 @@
 //! What a real cluster's Prometheus knew, played again by a real server, where the folder with recordings is
 //! there. They are read from outside of the project and belong to others.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -15,7 +16,12 @@ fn play(recording: &str) -> Option<Prometheus> {
         .join("../../../shared/recordings")
         .join(recording);
     if !folder.is_dir() {
-        eprintln!("nothing to read: there is no folder {}", folder.display());
+        // Said also where what tests print is kept back.
+        let _ = writeln!(
+            std::io::stderr(),
+            "nothing to read: there is no folder {}",
+            folder.display()
+        );
         return None;
     }
     let unpack = |into: &Path| {

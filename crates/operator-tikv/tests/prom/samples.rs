@@ -1,6 +1,7 @@
 //! Answers of a real server, where the folder with them is there. They are read from outside of the project
 //! and belong to others.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use operator_tikv::{Number, PromClient, PromData, Samples};
@@ -12,7 +13,12 @@ fn samples() -> Option<PathBuf> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/samples/prometheus");
     let found = path.is_dir();
     if !found {
-        eprintln!("nothing to read: there is no folder {}", path.display());
+        // Said also where what tests print is kept back.
+        let _ = writeln!(
+            std::io::stderr(),
+            "nothing to read: there is no folder {}",
+            path.display()
+        );
     }
     found.then_some(path)
 }
