@@ -108,7 +108,7 @@ pub(crate) fn store(id: u64, state: &str, heartbeat_age: u64) -> Value {
             "id": id, "address": format!("10.0.0.{id}:20160"), "version": "8.5.7", "state_name": state,
             "start_timestamp": now - 86_400, "last_heartbeat": (now - heartbeat_age) * 1_000_000_000,
         },
-        "status": { "capacity": "100GiB", "available": "50GiB", "leader_count": 3, "region_count": 9, "slow_score": 1 },
+        "status": { "capacity": "100GiB", "available": "50GiB", "leader_count": 3, "leader_weight": 1, "region_count": 9, "slow_score": 1 },
     })
 }
 
