@@ -43,6 +43,9 @@ pub(crate) fn same_store(ours: &Store, theirs: &Value) {
     };
     assert_eq!(ours.state, Some(expected));
     assert_eq!(ours.leader_count, status["leader_count"].as_u64());
+    let weight = ours.leader_weight_permille.expect("a weight");
+    let expected = status["leader_weight"].as_f64().expect("a number");
+    assert!((weight as f64 / 1000.0 - expected).abs() < 0.001);
     assert_eq!(ours.region_count, status["region_count"].as_u64());
     for (ours, theirs) in [
         (ours.capacity_bytes, &status["capacity"]),
