@@ -46,7 +46,7 @@ mod store_restarted;
 mod table_key;
 mod tiers;
 #[cfg(test)]
-mod trial;
+mod told;
 mod under_replicated_regions;
 mod version_mix;
 mod write_pressure;

@@ -1,79 +1,46 @@
 //! The client and the subject on a simulated cluster that lives: what one side writes, the other reads.
 //! The two share no code, so that one misreading of PD cannot be made twice and cancel out.
 
+#[path = "common/lab.rs"]
+mod lab;
+#[path = "common/watched.rs"]
+mod watched;
+
 use std::time::Duration;
 
+use lab::Lab;
 use operator_core::conformance::{self, Probe};
-use operator_core::{Clock, ManualClock, Monitor, Observer, Regions, StoreId, Subject, Timestamp};
-use operator_sim::{Cluster, Release, Served, Shape, Speed};
-use operator_tikv::{MoveKind, PdClient, PdOptions, RegionTop, TikvSubject};
+use operator_core::{Regions, StoreId, Subject};
+use operator_sim::{Release, Shape};
+use operator_tikv::{MoveKind, PdClient, RegionTop, TikvSubject};
+use watched::{TICK, Watched};
 
-const TEN: Duration = Duration::from_secs(10);
-
-/// A cluster that stands still until it is moved, with a clock that shows its time.
-struct Lab {
-    served: Served,
-    clock: ManualClock,
+/// A cluster whose stores have reported and whose regions have been counted.
+async fn settled(release: Release) -> Lab {
+    let lab = Lab::new(shape(release)).await;
+    lab.advance(Duration::from_secs(120));
+    lab
 }
 
-impl Lab {
-    async fn new(shape: Shape) -> Self {
-        let mut cluster = Cluster::new(shape).expect("a shape that can be");
-        // Stores have reported, regions have been counted.
-        cluster.advance(Duration::from_secs(120));
-        let served = Served::start(cluster, Speed::Still)
-            .await
-            .expect("loopback has ports");
-        let clock = ManualClock::new(Timestamp::EPOCH);
-        let lab = Self { served, clock };
-        lab.advance(Duration::ZERO);
-        lab
-    }
-
-    fn advance(&self, by: Duration) {
-        let now = self.served.with(|cluster| {
-            cluster.advance(by);
-            cluster.unix_ms()
-        });
-        self.clock
-            .set(Timestamp::from_unix_millis(now.cast_signed()));
-    }
-
-    fn inject(&self, fault: &str) {
-        self.served
-            .with(|cluster| cluster.inject(fault))
-            .expect("a fault there is");
-    }
-
-    fn pd(&self) -> PdClient {
-        let options = PdOptions {
-            clock: self.clock.clone().into(),
-            within: Duration::from_secs(2),
-            ..PdOptions::default()
-        };
-        PdClient::with(&self.served.pd.join(","), options).expect("endpoints")
-    }
-
-    fn monitor(&self) -> Monitor<TikvSubject> {
-        let observer = Observer::new(Clock::from(self.clock.clone()), Duration::from_secs(8));
-        Monitor::new(TikvSubject::new(self.pd()), observer)
-            .expect("every rule has a code of its own")
-    }
+/// Such a cluster, watched by what PD says alone.
+async fn watched() -> Watched {
+    let lab = settled(Release::V8_5).await;
+    let subject = TikvSubject::new(lab.pd());
+    Watched::new(lab, subject)
 }
 
-/// Looks every ten seconds of the cluster's time; tells what changes, and how long after the beginning.
-async fn watch(lab: &Lab, monitor: &mut Monitor<TikvSubject>, looks: u32) -> Vec<(u64, String)> {
+/// Looks every tick of the cluster's time; tells what changes, and how long after the beginning.
+async fn watch(watched: &mut Watched, looks: u32) -> Vec<(u64, String)> {
     let mut changes = Vec::new();
     for look in 1..=looks {
-        lab.advance(TEN);
-        for change in monitor.tick().await.changes {
+        for change in watched.look().await {
             let told = format!(
                 "{} {} {}",
                 change.word(),
                 change.rule().code,
                 change.entity()
             );
-            changes.push((u64::from(look) * 10, told));
+            changes.push(((TICK * look).as_secs(), told));
         }
     }
     changes
@@ -92,7 +59,7 @@ fn shape(release: Release) -> Shape {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_read_decodes_what_every_version_says() {
     for release in [Release::V6_5, Release::V7_5, Release::V8_5, Release::Head] {
-        let lab = Lab::new(shape(release)).await;
+        let lab = settled(release).await;
         let pd = lab.pd();
         let stores = pd.stores().await.expect("stores");
         assert!(stores.is_whole(), "{release:?}: {:?}", stores.gaps);
@@ -159,7 +126,7 @@ async fn every_read_decodes_what_every_version_says() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_subject_keeps_its_promises() {
-    let lab = Lab::new(shape(Release::V8_5)).await;
+    let lab = settled(Release::V8_5).await;
     let nowhere = TikvSubject::new(PdClient::new("http://127.0.0.1:1").expect("an endpoint"));
     let probe = Probe {
         deadline: Duration::from_secs(5),
@@ -188,11 +155,10 @@ async fn the_subject_keeps_its_promises() {
 /// of how long it has been silent makes up for the grace.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_store_is_down_and_no_other_and_comes_back() {
-    let lab = Lab::new(shape(Release::V8_5)).await;
-    let mut monitor = lab.monitor();
-    assert_eq!(watch(&lab, &mut monitor, 3).await, []);
-    lab.inject("store-killed store=2 for=200s");
-    let changes = watch(&lab, &mut monitor, 30).await;
+    let mut watched = watched().await;
+    assert_eq!(watch(&mut watched, 3).await, []);
+    watched.lab.inject(&["store-killed store=2 for=200s"]);
+    let changes = watch(&mut watched, 30).await;
     let told: Vec<&str> = changes.iter().map(|(_, told)| told.as_str()).collect();
     assert_eq!(
         told,
@@ -218,12 +184,11 @@ async fn a_killed_store_is_down_and_no_other_and_comes_back() {
 /// An outage of what is asked closes nothing, and says nothing about stores.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_outage_of_pd_closes_nothing_and_blames_no_store() {
-    let lab = Lab::new(shape(Release::V8_5)).await;
-    let mut monitor = lab.monitor();
-    lab.inject("store-killed store=2");
-    assert_eq!(watch(&lab, &mut monitor, 9).await.len(), 1);
-    lab.inject("pd-killed member=all for=75s");
-    let changes = watch(&lab, &mut monitor, 6).await;
+    let mut watched = watched().await;
+    watched.lab.inject(&["store-killed store=2"]);
+    assert_eq!(watch(&mut watched, 9).await.len(), 1);
+    watched.lab.inject(&["pd-killed member=all for=75s"]);
+    let changes = watch(&mut watched, 6).await;
     let told = |changes: &[(u64, String)], sight: bool| -> Vec<String> {
         let is_sight = |told: &str| told.starts_with("blinded ") || told.starts_with("sighted ");
         let told = changes.iter().map(|(_, told)| told.clone());
@@ -231,16 +196,16 @@ async fn an_outage_of_pd_closes_nothing_and_blames_no_store() {
     };
     assert_eq!(told(&changes, false), ["raised pd_unreachable cluster"]);
     assert!(told(&changes, true).contains(&"blinded store_down cluster".to_owned()));
-    let stores = |monitor: &Monitor<TikvSubject>| -> Vec<String> {
-        let open = monitor.engine().open();
+    let stores = |watched: &Watched| -> Vec<String> {
+        let open = watched.monitor.engine().open();
         let open = open.filter(|violation| violation.code() != "pd_unreachable");
         open.map(|violation| format!("{} {}", violation.code(), violation.entity))
             .collect()
     };
-    assert_eq!(stores(&monitor), ["store_down store/2"]);
+    assert_eq!(stores(&watched), ["store_down store/2"]);
     // PD is back, every store looks dead to it for a while, and only one is.
-    let changes = watch(&lab, &mut monitor, 20).await;
+    let changes = watch(&mut watched, 20).await;
     assert_eq!(told(&changes, false), ["resolved pd_unreachable cluster"]);
     assert!(told(&changes, true).contains(&"sighted store_down cluster".to_owned()));
-    assert_eq!(stores(&monitor), ["store_down store/2"]);
+    assert_eq!(stores(&watched), ["store_down store/2"]);
 }

@@ -1,45 +1,44 @@
 //! The Prometheus client on a simulated cluster that lives: what one side writes, the other reads.
 //! The two share no code, so that one misreading of Prometheus cannot be made twice and cancel out.
 
+#[path = "common/lab.rs"]
+mod lab;
+
 use std::time::Duration;
 
+use lab::Lab;
 use operator_core::{Reading, Store, StoreId, StoreMetrics};
-use operator_sim::{Cluster, LabelStyle, Release, Served, Shape, Speed};
-use operator_tikv::{ContractStanding, PdClient, PromClient, PromOptions, StoreStrain};
+use operator_sim::{LabelStyle, Release, Shape};
+use operator_tikv::{ContractStanding, PromClient, PromOptions, StoreStrain};
 
 const STYLES: [LabelStyle; 3] = [LabelStyle::Tiup, LabelStyle::Operator, LabelStyle::Compose];
 
 /// A cluster that has been scraped for long enough that rates are known.
-async fn served(shape: Shape, faults: &[&str]) -> Served {
-    let mut cluster = Cluster::new(shape).expect("a shape that can be");
-    for fault in faults {
-        cluster.inject(fault).expect("a fault there is");
-    }
-    cluster.advance(Duration::from_secs(300));
-    Served::start(cluster, Speed::Still)
-        .await
-        .expect("loopback has ports")
+async fn scraped(shape: Shape, faults: &[&str]) -> Lab {
+    let lab = Lab::new(shape).await;
+    lab.inject(faults);
+    lab.advance(Duration::from_secs(300));
+    lab
 }
 
-fn prometheus(served: &Served) -> PromClient {
-    PromClient::with(&served.prometheus, PromOptions::default()).expect("a URL")
+fn prometheus(lab: &Lab) -> PromClient {
+    PromClient::with(&lab.served.prometheus, PromOptions::default()).expect("a URL")
 }
 
 /// The stores as PD says them, which is what the client maps series to.
-async fn stores(served: &Served) -> Vec<Store> {
-    let pd = PdClient::new(&served.pd.join(",")).expect("endpoints");
-    pd.stores().await.expect("PD answers").items
+async fn stores(lab: &Lab) -> Vec<Store> {
+    lab.pd().stores().await.expect("PD answers").items
 }
 
-async fn metrics(served: &Served) -> Vec<StoreMetrics> {
-    let stores = stores(served).await;
-    let listing = prometheus(served).store_metrics(&stores).await;
+async fn metrics(lab: &Lab) -> Vec<StoreMetrics> {
+    let stores = stores(lab).await;
+    let listing = prometheus(lab).store_metrics(&stores).await;
     listing.expect("Prometheus answers").items
 }
 
-async fn strains(served: &Served) -> Vec<StoreStrain> {
-    let stores = stores(served).await;
-    let listing = prometheus(served).store_strains(&stores).await;
+async fn strains(lab: &Lab) -> Vec<StoreStrain> {
+    let stores = stores(lab).await;
+    let listing = prometheus(lab).store_strains(&stores).await;
     listing.expect("Prometheus answers").items
 }
 
@@ -53,8 +52,8 @@ fn styled(labels: LabelStyle) -> Shape {
 #[tokio::test]
 async fn a_healthy_store_is_seen_in_every_reading_whatever_its_labels() {
     for style in STYLES {
-        let served = served(styled(style), &[]).await;
-        let all = metrics(&served).await;
+        let lab = scraped(styled(style), &[]).await;
+        let all = metrics(&lab).await;
         assert_eq!(all.len(), 3, "{style:?}");
         for one in &all {
             let gaps: Vec<_> = one.gaps().collect();
@@ -71,7 +70,7 @@ async fn a_healthy_store_is_seen_in_every_reading_whatever_its_labels() {
                 );
             }
         }
-        for one in strains(&served).await {
+        for one in strains(&lab).await {
             let gaps: Vec<_> = one.gaps().collect();
             assert!(gaps.is_empty(), "{style:?}, store {}: {gaps:?}", one.store);
         }
@@ -89,8 +88,8 @@ async fn the_contract_holds_of_every_release_whatever_its_labels() {
             release,
             ..Shape::default()
         };
-        let served = served(shape, &[]).await;
-        let checks = prometheus(&served).contract().await;
+        let lab = scraped(shape, &[]).await;
+        let checks = prometheus(&lab).contract().await;
         let checks = checks.expect("Prometheus answers");
         assert!(checks.len() > 10);
         for check in checks {
@@ -101,12 +100,12 @@ async fn the_contract_holds_of_every_release_whatever_its_labels() {
 
 #[tokio::test]
 async fn a_contract_that_cannot_hold_does_not() {
-    let served = served(Shape::default(), &["prometheus-renamed"]).await;
+    let lab = scraped(Shape::default(), &["prometheus-renamed"]).await;
     let options = PromOptions {
         job: "another".to_owned(),
         ..PromOptions::default()
     };
-    let client = PromClient::with(&served.prometheus, options).expect("a URL");
+    let client = PromClient::with(&lab.served.prometheus, options).expect("a URL");
     let checks = client.contract().await.expect("Prometheus answers");
     let missing =
         |standing: &ContractStanding| matches!(standing, ContractStanding::SeriesMissing(_));
@@ -121,14 +120,14 @@ async fn what_befalls_a_store_is_read_of_that_store_alone() {
         "critical-error store=1 at=2m",
         "raft-log-lag store=1 at=1m",
     ];
-    let served = served(Shape::default(), &faults).await;
+    let lab = scraped(Shape::default(), &faults).await;
     let slow = |one: &StoreMetrics| one.write_p99_seconds.value().is_some_and(|s| *s > 0.1);
     let lags = |one: &StoreMetrics| one.raft_log_lag_ratio.value().is_some_and(|r| *r > 0.01);
-    for one in metrics(&served).await {
+    for one in metrics(&lab).await {
         assert_eq!(slow(&one), one.store == StoreId(2), "{one:?}");
         assert_eq!(lags(&one), one.store == StoreId(1), "{one:?}");
     }
-    for one in strains(&served).await {
+    for one in strains(&lab).await {
         let busy = one.busy_per_second.value().is_some_and(|rate| *rate > 0.0);
         assert_eq!(busy, one.store == StoreId(3), "{one:?}");
         let errors = one.critical_errors.value().map(|errors| errors.len());
@@ -142,8 +141,8 @@ async fn what_befalls_a_store_is_read_of_that_store_alone() {
 
 #[tokio::test]
 async fn a_dead_store_is_down_and_its_rates_are_not_believed() {
-    let served = served(Shape::default(), &["store-killed store=2 at=4m"]).await;
-    for one in metrics(&served).await {
+    let lab = scraped(Shape::default(), &["store-killed store=2 at=4m"]).await;
+    for one in metrics(&lab).await {
         let dead = one.store == StoreId(2);
         assert_eq!(one.up.value(), Some(&!dead));
         assert_eq!(matches!(one.queries_per_second, Reading::Blind(_)), dead);
@@ -157,9 +156,9 @@ async fn tiflash_is_not_measured_as_tikv() {
             tiflash: 1,
             ..styled(style)
         };
-        let served = served(shape, &[]).await;
-        assert_eq!(stores(&served).await.len(), 4, "PD knows of it");
-        let all = metrics(&served).await;
+        let lab = scraped(shape, &[]).await;
+        assert_eq!(stores(&lab).await.len(), 4, "PD knows of it");
+        let all = metrics(&lab).await;
         let mut measured: Vec<StoreId> = all.iter().map(|one| one.store).collect();
         measured.sort_unstable();
         assert_eq!(measured, [1, 2, 3].map(StoreId), "{style:?}");

@@ -53,9 +53,10 @@ impl Count {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::scene::{self, Told};
+    use super::super::scene;
+    use super::super::told::{self, Told, WARNING, check_cluster};
     use super::*;
-    use operator_core::{Invariant, Measured, Timestamp};
+    use operator_core::{Invariant, Measured};
 
     /// A cluster of which PD counted so.
     pub(in super::super) fn counted(change: impl FnOnce(&mut Ailments)) -> Snapshot {
@@ -76,11 +77,6 @@ pub(super) mod tests {
         })
     }
 
-    #[track_caller]
-    pub(in super::super) fn check(rule: &impl Invariant, snapshot: &Snapshot, expected: Told) {
-        assert_eq!(scene::told(rule, snapshot, &Entity::Cluster), expected);
-    }
-
     /// What every rule on a count does.
     #[track_caller]
     pub(in super::super) fn check_count(
@@ -88,19 +84,19 @@ pub(super) mod tests {
         of: fn(&mut Ailments) -> &mut Reading<HowMany>,
     ) {
         let with = |count: u64| counted(|ailments| *of(ailments) = many(count));
-        check(rule, &with(0), Told::Holds);
-        check(rule, &with(1), scene::WARNING);
-        check(rule, &counted(|_| {}), Told::Unseen);
-        check(rule, &scene::of_stores([scene::up(1)]), Told::Unseen);
-        check(rule, &scene::unsettled(with(0)), Told::Unseen);
-        check(rule, &scene::unsettled(with(1)), scene::WARNING);
+        check_cluster(rule, &with(0), Told::Holds);
+        check_cluster(rule, &with(1), WARNING);
+        check_cluster(rule, &counted(|_| {}), Told::Unseen);
+        check_cluster(rule, &scene::of_stores([scene::up(1)]), Told::Unseen);
+        check_cluster(rule, &scene::unsettled(with(0)), Told::Unseen);
+        check_cluster(rule, &scene::unsettled(with(1)), WARNING);
         let capped = counted(|ailments| {
             *of(ailments) = scene::seen(HowMany {
                 counted: 1000,
                 exactly: false,
             });
         });
-        let evidence = scene::evidence(rule, &capped, &Entity::Cluster);
+        let evidence = told::evidence(rule, &capped, &Entity::Cluster);
         assert!(evidence.starts_with("at least, regions with"), "{evidence}");
     }
 
@@ -111,7 +107,7 @@ pub(super) mod tests {
             name: "regions",
             of: |ailments| &ailments.down_peer,
         };
-        let sampled = Timestamp::from_unix_seconds(1_699_999_990);
+        let sampled = scene::ago(10);
         let snapshot = counted(|ailments| {
             let one = HowMany {
                 counted: 1,

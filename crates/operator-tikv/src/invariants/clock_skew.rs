@@ -120,7 +120,8 @@ impl ClockSkew {
 
 #[cfg(test)]
 mod tests {
-    use super::super::trial::{ago, told};
+    use super::super::scene::{ago, now};
+    use super::super::told::told;
     use super::*;
     use operator_core::Snapshot;
 
@@ -128,17 +129,17 @@ mod tests {
         Ok(PdClock(ClockReading::of(
             "http://pd-0:2379",
             ago(-ahead),
-            ago(0),
+            now(),
         )))
     }
 
     fn prometheus(ahead: i64) -> Result<PrometheusClock, Gap> {
-        let reading = ClockReading::of("http://prom:9090/x", ago(-ahead), ago(0));
+        let reading = ClockReading::of("http://prom:9090/x", ago(-ahead), now());
         Ok(PrometheusClock(reading))
     }
 
     fn look(pd: Result<PdClock, Gap>, prometheus: Result<PrometheusClock, Gap>) -> Snapshot {
-        Snapshot::unseen(ago(0))
+        Snapshot::unseen(now())
             .with_part("PD clock", pd)
             .with_part("Prometheus clock", prometheus)
     }

@@ -102,19 +102,17 @@ impl CriticalError {
 
 #[cfg(test)]
 mod tests {
-    use super::super::trial::{ago, seen, store, told, told_with};
+    use super::super::scene::{self, of_stores, up};
+    use super::super::told::{told, told_with};
     use super::*;
-    use operator_core::{Listing, Measured, Reading, Store, StoreId, StoreState, Why};
+    use operator_core::{Listing, Store, StoreState, Why};
 
     fn look(store: Store, errors: &[(&str, f64)]) -> Snapshot {
         let errors = errors.iter().map(|(kind, n)| ((*kind).to_owned(), *n));
-        let errors = Measured::new(errors.collect(), ago(3), "critical");
-        let gap = Gap::new("strain", Why::Unsaid);
-        let strain = StoreStrain {
-            critical_errors: Reading::Seen(errors),
-            ..StoreStrain::blind(StoreId(1), &gap)
-        };
-        seen(vec![store]).with_part("strain", Ok(Listing::whole(vec![strain])))
+        let strain = scene::strain(1, |strain| {
+            strain.critical_errors = scene::seen(errors.collect());
+        });
+        of_stores([store]).with_part("strain", Ok(Listing::whole(vec![strain])))
     }
 
     fn check(snapshot: &Snapshot, expected: &str) {
@@ -123,12 +121,9 @@ mod tests {
 
     #[test]
     fn the_first_error_counts() {
-        check(&look(store(1), &[]), "holds");
+        check(&look(up(1), &[]), "holds");
         check(
-            &look(
-                store(1),
-                &[("sst_corruption", 1.0), ("rocksdb get", 3.0769)],
-            ),
+            &look(up(1), &[("sst_corruption", 1.0), ("rocksdb get", 3.0769)]),
             "critical: `rocksdb get` within 10 min 3.1 (threshold 0), `sst_corruption` within 10 min 1 (threshold 0)",
         );
     }
@@ -140,7 +135,7 @@ mod tests {
             .set("critical_error", "tolerated", "2")
             .expect("a number");
         let of = |count| {
-            let snapshot = look(store(1), &[("rocksdb get", count)]);
+            let snapshot = look(up(1), &[("rocksdb get", count)]);
             told_with::<CriticalError>(&settings, &snapshot, "store/1")
         };
         assert_eq!(of(2.0), "holds");
@@ -149,20 +144,19 @@ mod tests {
 
     #[test]
     fn what_was_not_counted_is_unseen_and_who_is_not_up_is_as_it_was() {
-        let gap = Gap::new("strain", Why::Unsaid).about(store(1).entity());
-        let blind = StoreStrain::blind(StoreId(1), &gap);
-        let snapshot = seen(vec![store(1)]).with_part("strain", Ok(Listing::whole(vec![blind])));
+        let blind = scene::strain(1, |_| {});
+        let snapshot = of_stores([up(1)]).with_part("strain", Ok(Listing::whole(vec![blind])));
         check(
             &snapshot,
             "unseen: strain of store/1 not seen: the answer does not say",
         );
         let silent = Store {
             state: Some(StoreState::Disconnected),
-            ..store(1)
+            ..up(1)
         };
         check(&look(silent, &[("rocksdb get", 1.0)]), "not named");
         let why = Why::NotConfigured;
-        let nobody = seen(vec![store(1)])
+        let nobody = of_stores([up(1)])
             .with_part::<Listing<StoreStrain>>("strain", Err(Gap::new("strain", why)));
         check(&nobody, "blind: strain not seen: not configured");
     }

@@ -213,7 +213,8 @@ fn listed_all(snapshot: &Snapshot, spots: &HotSpots) -> Result<(), Gap> {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::scene::{self, INFO, Told, WARNING};
+    use super::super::scene;
+    use super::super::told::{INFO, Told, WARNING};
     use super::*;
     use operator_core::{Invariant, Listing};
 
@@ -267,7 +268,7 @@ pub(super) mod tests {
     pub(in super::super) fn check_heat(rule: &impl Invariant, lay: Lay) {
         let fourth = Entity::Region(RegionId(4));
         let base = || scene::of_stores([scene::up(1), scene::up(2)]);
-        let told = |snapshot: &Snapshot| scene::told(rule, snapshot, &fourth);
+        let told = |snapshot: &Snapshot| Told::of(rule, snapshot, &fourth);
         let with = |spots| lay(base(), spots, BTreeMap::new());
 
         let b = |bytes| rates(bytes, 0.0);
@@ -304,7 +305,7 @@ pub(super) mod tests {
         assert_eq!(told(&strained(|_| {})), INFO);
 
         assert_eq!(told(&base()), Told::Unseen);
-        let young = |spots| with(spots).with_part("PD leader", Ok(scene::leadership(Some(200))));
+        let young = |spots| scene::led(with(spots), Some(200));
         assert_eq!(told(&young(spots([]))), Told::Unseen);
         assert_eq!(told(&young(burning())), INFO);
         let mut torn = spots([]);

@@ -88,7 +88,8 @@ impl HighCpu {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scene::{self, CRITICAL, Told, WARNING, check};
+    use super::super::scene;
+    use super::super::told::{self, CRITICAL, Told, WARNING, check};
     use super::*;
 
     fn rule() -> HighCpu {
@@ -119,7 +120,7 @@ mod tests {
     #[test]
     fn the_evidence_is_the_share_and_what_it_is_of() {
         assert_eq!(
-            scene::evidence(&rule(), &using(6.4), &scene::store(1)),
+            told::evidence(&rule(), &using(6.4), &scene::entity(1)),
             "CPU used 80 % (threshold 70 %), that is 6.4 cores, of 8 cores"
         );
     }

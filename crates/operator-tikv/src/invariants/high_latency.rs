@@ -98,7 +98,8 @@ impl HighLatency {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scene::{self, CRITICAL, Told, WARNING, check};
+    use super::super::scene;
+    use super::super::told::{self, CRITICAL, Told, WARNING, check};
     use super::*;
     use operator_core::Reading;
 
@@ -130,7 +131,7 @@ mod tests {
             metrics.queries_per_second = scene::seen(512.000_001);
         });
         assert_eq!(
-            scene::evidence(&rule(), &snapshot, &scene::store(1)),
+            told::evidence(&rule(), &snapshot, &scene::entity(1)),
             "write P99 0.25 s (threshold 0.1024 s), all requests 512 1/s"
         );
     }

@@ -117,7 +117,8 @@ fn not_said(store: &Store, gap: Gap) -> Gap {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scene::{self, CRITICAL, Told, WARNING, check};
+    use super::super::scene;
+    use super::super::told::{self, CRITICAL, Told, WARNING, check};
     use super::*;
     use operator_core::{Listing, Verdict};
 
@@ -148,7 +149,7 @@ mod tests {
     #[test]
     fn the_evidence_is_the_share_and_what_it_is_of() {
         assert_eq!(
-            scene::evidence(&rule(), &using(950), &scene::store(1)),
+            told::evidence(&rule(), &using(950), &scene::entity(1)),
             "memory used 95 % (threshold 90 %), that is 950 bytes, of 1000 bytes"
         );
     }
@@ -164,7 +165,7 @@ mod tests {
             };
             let snapshot =
                 scene::of_stores([store]).with_metrics(Ok(Listing::whole(vec![metrics])));
-            match scene::verdict(&rule(), &snapshot, &scene::store(1)) {
+            match told::verdict(&rule(), &snapshot, &scene::entity(1)) {
                 Some(Verdict::Unseen(gap)) => gap.why().clone(),
                 other => panic!("{other:?}"),
             }

@@ -72,7 +72,8 @@ impl Invariant for HighReadLatency {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scene::{self, Told, WARNING, check};
+    use super::super::scene;
+    use super::super::told::{Told, WARNING, check};
     use super::*;
     use operator_core::Reading;
 

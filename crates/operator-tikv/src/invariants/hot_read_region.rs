@@ -76,6 +76,7 @@ impl Invariant for HotReadRegion {
 mod tests {
     use super::super::heat::tests::{check_heat, hot, rates, spots};
     use super::super::scene;
+    use super::super::told;
     use super::*;
     use operator_core::{Entity, KeyRange, RegionId};
     use std::collections::BTreeMap;
@@ -106,7 +107,7 @@ mod tests {
         };
         let snapshot = scene::of_stores([scene::up(1)]).with_part("hot", Ok(part));
         assert_eq!(
-            scene::evidence(&rule(), &snapshot, &Entity::Region(RegionId(4))),
+            told::evidence(&rule(), &snapshot, &Entity::Region(RegionId(4))),
             "share of the reads of store 1 90 % (threshold 50 %), reads 900 bytes/s, \
              median of the other hot regions 100 bytes/s, class single key or bucket"
         );

@@ -175,7 +175,8 @@ impl LeaderImbalance {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scene::{self, INFO, Told};
+    use super::super::scene;
+    use super::super::told::{self, INFO, Told};
     use super::*;
 
     fn rule() -> LeaderImbalance {
@@ -201,7 +202,7 @@ mod tests {
 
     #[track_caller]
     fn check(snapshot: &Snapshot, expected: Told) {
-        assert_eq!(scene::told(&rule(), snapshot, &Entity::Cluster), expected);
+        told::check_cluster(&rule(), snapshot, expected);
     }
 
     #[test]
@@ -239,9 +240,7 @@ mod tests {
         };
         check(&with_third(busy), Told::Holds);
         check(&with_third(scene::dead(3)), Told::Holds);
-        let mut flash = scene::up(3);
-        flash.labels.insert("engine".into(), "tiflash".into());
-        check(&with_third(flash), Told::Holds);
+        check(&with_third(scene::tiflash(3)), Told::Holds);
     }
 
     #[test]
@@ -280,7 +279,7 @@ mod tests {
     fn the_evidence_names_the_most_and_the_fewest() {
         let snapshot = with(leading(&[90, 60, 100]), &[]);
         assert_eq!(
-            scene::evidence(&rule(), &snapshot, &Entity::Cluster),
+            told::evidence(&rule(), &snapshot, &Entity::Cluster),
             "spread of leaders 40 % (threshold 20 %), led by store 3 100 regions, led by store 2 60 regions"
         );
     }

@@ -69,7 +69,8 @@ impl Invariant for LeaderlessRegions {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scene::{self, Told, WARNING, check};
+    use super::super::scene;
+    use super::super::told::{Told, WARNING, check};
     use super::*;
 
     fn rule() -> LeaderlessRegions {

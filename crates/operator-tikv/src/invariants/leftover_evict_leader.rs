@@ -94,7 +94,8 @@ impl Invariant for LeftoverEvictLeader {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scene::{self, Told, WARNING, check};
+    use super::super::scene;
+    use super::super::told::{self, Told, WARNING, check};
     use super::*;
     use operator_core::{Store, StoreId};
 
@@ -116,7 +117,7 @@ mod tests {
         check(&rule(), &evicting(&[2]), Told::Holds);
         check(&rule(), &evicting(&[1]), WARNING);
         assert_eq!(
-            scene::evidence(&rule(), &evicting(&[1]), &scene::store(1)),
+            told::evidence(&rule(), &evicting(&[1]), &scene::entity(1)),
             "held by evict-leader-scheduler of store 1, it still leads 100 regions"
         );
     }

@@ -166,7 +166,8 @@ impl Disk {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scene::{self, CRITICAL, Told, WARNING, check};
+    use super::super::scene;
+    use super::super::told::{self, CRITICAL, Told, WARNING, check};
     use super::*;
     use operator_core::Why;
 
@@ -204,7 +205,7 @@ mod tests {
         };
         let snapshot = scene::of_stores([with_available(150)]).with_part("config", Ok(config));
         assert_eq!(
-            scene::evidence(&rule(), &snapshot, &scene::store(1)),
+            told::evidence(&rule(), &snapshot, &scene::entity(1)),
             "fill 85 % (threshold 70 %), available 150 bytes, capacity 1000 bytes, \
              PD places no replicas there above 80 %"
         );

@@ -143,12 +143,13 @@ fn warning<const N: usize>(quantities: [Quantity; N]) -> Broken {
 
 #[cfg(test)]
 mod tests {
-    use super::super::trial::{ago, seen, store, tiflash, told, with_ups};
+    use super::super::scene::{self, ago, of_stores, tiflash, up, with_ups};
+    use super::super::told::told;
     use super::*;
     use operator_core::StoreState;
 
     fn check(up: Result<bool, Why>, expected: &str) {
-        let snapshot = with_ups(seen(vec![store(1)]), [(1, up)]);
+        let snapshot = with_ups(of_stores([scene::up(1)]), [(1, up)]);
         let contract = Contract::found(Vec::new(), ago(0), None);
         let snapshot = snapshot.with_part("contract", Ok(contract));
         assert_eq!(told::<MetricsIncomplete>(&snapshot, "store/1"), expected);
@@ -192,13 +193,13 @@ mod tests {
     fn who_is_not_up_and_who_is_no_tikv_is_not_named() {
         let silent = Store {
             state: Some(StoreState::Disconnected),
-            ..store(2)
+            ..up(2)
         };
         let removed = Store {
             state: Some(StoreState::Tombstone),
-            ..store(3)
+            ..up(3)
         };
-        let stores = seen(vec![store(1), silent, removed, tiflash(4)]);
+        let stores = of_stores([up(1), silent, removed, tiflash(4)]);
         let ups = [(1, Ok(true)), (2, Ok(false)), (4, Err(Why::NotConfigured))];
         let contract = Contract::found(Vec::new(), ago(0), None);
         let snapshot = with_ups(stores, ups).with_part("contract", Ok(contract));
@@ -217,7 +218,7 @@ mod tests {
             standing,
         };
         let contract = Contract::found(vec![check], ago(50), None);
-        let snapshot = with_ups(seen(vec![store(1)]), [(1, Ok(up))]);
+        let snapshot = with_ups(of_stores([scene::up(1)]), [(1, Ok(up))]);
         let snapshot = snapshot.with_part("contract", Ok(contract));
         told::<MetricsIncomplete>(&snapshot, "query/writes")
     }
@@ -257,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_contract_that_was_not_read_names_nobody() {
-        let snapshot = with_ups(seen(vec![store(1)]), [(1, Ok(true))]);
+        let snapshot = with_ups(of_stores([up(1)]), [(1, Ok(true))]);
         let gap = Gap::new("contract", Why::Unsaid);
         let snapshot = snapshot.with_part::<Contract>("contract", Err(gap));
         let told = |entity| told::<MetricsIncomplete>(&snapshot, entity);

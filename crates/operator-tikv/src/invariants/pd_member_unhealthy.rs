@@ -103,7 +103,8 @@ fn unhealthy(members: &Listing<PdHealth>, at: Timestamp) -> Broken {
 
 #[cfg(test)]
 mod tests {
-    use super::super::trial::{ago, told};
+    use super::super::scene::now;
+    use super::super::told::told;
     use super::*;
 
     fn look(members: &[(&str, bool)], unread: &[&str]) -> Snapshot {
@@ -122,7 +123,7 @@ mod tests {
             gaps: unread.iter().map(gap).collect(),
             ..Listing::whole(items.collect())
         };
-        Snapshot::unseen(ago(0)).with_part("PD health", Ok(members))
+        Snapshot::unseen(now()).with_part("PD health", Ok(members))
     }
 
     fn check(snapshot: &Snapshot, entity: &str, expected: &str) {
@@ -173,7 +174,7 @@ mod tests {
         let blind = "blind: PD health not seen: expected at least one member of PD, found none";
         check(&look(&[], &[]), "pd/a", blind);
         let gap = Gap::new("PD health", Why::Unsaid);
-        let missing = Snapshot::unseen(ago(0));
+        let missing = Snapshot::unseen(now());
         let missing = missing.with_part::<Listing<PdHealth>>("PD health", Err(gap));
         check(
             &missing,

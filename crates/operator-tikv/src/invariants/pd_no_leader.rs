@@ -77,7 +77,8 @@ impl Invariant for PdNoLeader {
 
 #[cfg(test)]
 mod tests {
-    use super::super::trial::{ago, led, told};
+    use super::super::scene::{led, now};
+    use super::super::told::told;
     use super::*;
     use operator_core::Why;
 
@@ -87,7 +88,7 @@ mod tests {
 
     #[test]
     fn members_without_a_leader_are_told_from_members_that_do_not_answer() {
-        let nothing = || Snapshot::unseen(ago(0));
+        let nothing = || Snapshot::unseen(now());
         check(&led(nothing(), None), "holds");
         let leaderless = PdLeadership {
             leader: None,

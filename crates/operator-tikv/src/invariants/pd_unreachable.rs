@@ -80,7 +80,8 @@ impl Invariant for PdUnreachable {
 
 #[cfg(test)]
 mod tests {
-    use super::super::trial::{seen, store, told};
+    use super::super::scene::{of_stores, up};
+    use super::super::told::told;
     use super::*;
     use operator_core::Why;
 
@@ -97,7 +98,7 @@ mod tests {
 
     fn check(leader: bool, stores: bool, expected: &str) {
         let why = Why::Unsaid;
-        let snapshot = seen(vec![store(1)]);
+        let snapshot = of_stores([up(1)]);
         let snapshot = match stores {
             true => snapshot,
             false => snapshot.with_stores(Err(Gap::new("stores", why))),

@@ -81,8 +81,8 @@ impl Invariant for PendingPeersStuck {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ailing::tests::{check, check_count, counted, many};
-    use super::super::scene::{self, Told};
+    use super::super::ailing::tests::{check_count, counted, many};
+    use super::super::told::{Told, WARNING, check_cluster};
     use super::*;
 
     #[test]
@@ -99,7 +99,7 @@ mod tests {
             .expect("a number");
         let rule = PendingPeersStuck::new(&settings);
         let with = |count| counted(|ailments| ailments.pending_peer = many(count));
-        check(&rule, &with(5), Told::Holds);
-        check(&rule, &with(6), scene::WARNING);
+        check_cluster(&rule, &with(5), Told::Holds);
+        check_cluster(&rule, &with(6), WARNING);
     }
 }

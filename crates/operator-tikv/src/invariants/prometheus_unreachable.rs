@@ -77,7 +77,8 @@ impl Invariant for PrometheusUnreachable {
 
 #[cfg(test)]
 mod tests {
-    use super::super::trial::{ago, seen, store, tiflash, told, with_ups};
+    use super::super::scene::{now, of_stores, tiflash, up, with_ups};
+    use super::super::told::told;
     use super::*;
     use crate::facts::{ClockReading, PrometheusClock};
 
@@ -87,7 +88,7 @@ mod tests {
     }
 
     fn with_clock(snapshot: Snapshot, clock: Result<(), Why>) -> Snapshot {
-        let reading = ClockReading::of("http://prom:9090", ago(0), ago(0));
+        let reading = ClockReading::of("http://prom:9090", now(), now());
         let clock = clock.map(|()| PrometheusClock(reading));
         let clock = clock.map_err(|why| Gap::new("Prometheus clock", why));
         snapshot.with_part("Prometheus clock", clock)
@@ -101,7 +102,7 @@ mod tests {
 
     #[test]
     fn it_is_reachable_while_it_says_something_of_a_store() {
-        let stores = || seen(vec![store(1), store(2), tiflash(3)]);
+        let stores = || of_stores([up(1), up(2), tiflash(3)]);
         let of = |one, two| {
             let tiflash = (3, Err(Why::NotConfigured));
             with_ups(stores(), [(1, one), (2, two), tiflash])
@@ -120,7 +121,7 @@ mod tests {
     #[test]
     fn where_no_store_is_known_its_clock_decides() {
         let needs = Gap::new("store metrics", Why::Needs { what: "stores" });
-        let snapshot = || Snapshot::unseen(ago(0)).with_metrics(Err(needs.clone()));
+        let snapshot = || Snapshot::unseen(now()).with_metrics(Err(needs.clone()));
         check(snapshot(), Ok(()), "holds");
         let silent = "warning: Prometheus clock no answer within 4 s";
         check(snapshot(), Err(timed_out()), silent);
@@ -128,7 +129,7 @@ mod tests {
 
     #[test]
     fn what_is_not_configured_is_listed_as_such() {
-        let snapshot = with_ups(seen(vec![store(1)]), [(1, Err(Why::NotConfigured))]);
+        let snapshot = with_ups(of_stores([up(1)]), [(1, Err(Why::NotConfigured))]);
         check(
             snapshot,
             Err(Why::NotConfigured),

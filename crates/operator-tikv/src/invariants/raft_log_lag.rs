@@ -85,7 +85,8 @@ impl Invariant for RaftLogLag {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scene::{self, Told, WARNING, check};
+    use super::super::scene;
+    use super::super::told::{self, Told, WARNING, check};
     use super::*;
     use operator_core::Reading;
 
@@ -117,7 +118,7 @@ mod tests {
     fn the_evidence_is_the_share() {
         let snapshot = scene::measured(|metrics| metrics.raft_log_lag_ratio = scene::seen(0.25));
         assert_eq!(
-            scene::evidence(&rule(), &snapshot, &scene::store(1)),
+            told::evidence(&rule(), &snapshot, &scene::entity(1)),
             "samples beyond 1024 entries 25 % (threshold 1 %)"
         );
     }

@@ -245,7 +245,8 @@ fn shown(range: &KeyRange) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scene::{self, CRITICAL, Told};
+    use super::super::scene;
+    use super::super::told::{self, CRITICAL, Told};
     use super::*;
     use operator_core::{Cursor, Listing, Peer, PeerId, RegionFlow, RegionId, Store};
 
@@ -298,7 +299,7 @@ mod tests {
 
     #[track_caller]
     fn check(snapshot: &Snapshot, expected: Told) {
-        assert_eq!(scene::told(&rule(), snapshot, &Entity::Cluster), expected);
+        told::check_cluster(&rule(), snapshot, expected);
     }
 
     #[test]
@@ -369,7 +370,7 @@ mod tests {
         let mut list = Listing::whole(lost);
         let evidence = |list| {
             let snapshot = with(&[1, 2], list);
-            scene::evidence(&rule(), &snapshot, &Entity::Cluster)
+            told::evidence(&rule(), &snapshot, &Entity::Cluster)
         };
         let whole = evidence(list.clone());
         let begins =

@@ -1,21 +1,23 @@
-//! Snapshots for the tests of rules: a healthy cluster, and what is changed of it.
+//! What is seen, for the tests of rules: a healthy cluster, and what is changed of it.
 
 use operator_core::{
-    Entity, Gap, Invariant, Listing, Measured, Reading, Severity, Snapshot, Store, StoreId,
-    StoreMetrics, StoreState, Timestamp, Verdict, Verdicts, Why,
+    Entity, Gap, Listing, Measured, Reading, Snapshot, Store, StoreId, StoreMetrics, StoreState,
+    Timestamp, Why,
 };
 
 use crate::facts::{PdLeadership, PdMember, StoreStrain};
 
+/// When everything is seen.
 pub(super) fn now() -> Timestamp {
-    Timestamp::from_unix_seconds(1_700_000_000)
+    ago(0)
 }
 
+/// So many seconds before the look.
 pub(super) fn ago(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(1_700_000_000 - seconds)
 }
 
-/// A healthy store.
+/// A healthy store, which has been up for a day.
 pub(super) fn up(id: u64) -> Store {
     Store {
         state: Some(StoreState::Up),
@@ -41,48 +43,81 @@ pub(super) fn dead(id: u64) -> Store {
     }
 }
 
-pub(super) fn of_stores(stores: impl IntoIterator<Item = Store>) -> Snapshot {
-    let stores = stores.into_iter().collect();
-    Snapshot::unseen(now())
-        .with_stores(Ok(Listing::whole(stores)))
-        .with_part("PD leader", Ok(leadership(None)))
+/// A healthy store that runs `TiFlash`.
+pub(super) fn tiflash(id: u64) -> Store {
+    let labels = [("engine".to_owned(), "tiflash".to_owned())].into();
+    Store { labels, ..up(id) }
 }
 
-/// What PD's leader is, having changed so many seconds ago.
-pub(super) fn leadership(changed: Option<i64>) -> PdLeadership {
-    PdLeadership {
-        leader: Some(PdMember {
-            name: "pd-0".into(),
-            id: 1,
-            client_urls: Vec::new(),
-            peer_urls: Vec::new(),
-            version: None,
-            leader_priority: 0,
-        }),
+/// A store, as a rule names it.
+pub(super) fn entity(id: u64) -> Entity {
+    Entity::Store(StoreId(id))
+}
+
+/// These stores, a leader of PD that has long known them, and nothing else.
+pub(super) fn of_stores(stores: impl IntoIterator<Item = Store>) -> Snapshot {
+    let stores = stores.into_iter().collect();
+    led(Snapshot::unseen(now()), None).with_stores(Ok(Listing::whole(stores)))
+}
+
+/// The same snapshot, with a member that leads PD, since so many seconds if a change was seen.
+pub(super) fn led(snapshot: Snapshot, changed: Option<i64>) -> Snapshot {
+    let leader = PdMember {
+        name: "pd-0".into(),
+        id: 1,
+        client_urls: Vec::new(),
+        peer_urls: Vec::new(),
+        version: None,
+        leader_priority: 0,
+    };
+    let leadership = PdLeadership {
+        leader: Some(leader),
         told: None,
         changed_at: changed.map(ago),
-    }
+    };
+    snapshot.with_part("PD leader", Ok(leadership))
 }
 
 /// The same snapshot, PD's leader having changed half a minute ago.
 pub(super) fn unsettled(snapshot: Snapshot) -> Snapshot {
-    snapshot.with_part("PD leader", Ok(leadership(Some(30))))
+    led(snapshot, Some(30))
 }
 
+/// A value that was read.
 pub(super) fn seen<T>(value: T) -> Reading<T> {
     Reading::Seen(Measured::new(value, now(), "a query"))
 }
 
+/// Some gap.
 pub(super) fn unsaid() -> Gap {
     Gap::new("it", Why::Unsaid)
 }
 
-/// Metrics of a store that is up, and nothing more of it.
-pub(super) fn metrics(id: u64, change: impl FnOnce(&mut StoreMetrics)) -> StoreMetrics {
-    let mut metrics = StoreMetrics {
-        up: seen(true),
-        ..StoreMetrics::blind(StoreId(id), &unsaid())
+/// Metrics of a store that is up, or not, or not known to be, and nothing more of it.
+fn witnessed(id: u64, up: Result<bool, Why>) -> StoreMetrics {
+    let gap = |why| Gap::new("metrics", why).about(entity(id));
+    let (up, rest) = match up {
+        Ok(up) => (seen(up), gap(Why::Unsaid)),
+        Err(why) => (Reading::Blind(gap(why.clone())), gap(why)),
     };
+    StoreMetrics {
+        up,
+        ..StoreMetrics::blind(StoreId(id), &rest)
+    }
+}
+
+/// The same snapshot, with what Prometheus says of whether stores are up.
+pub(super) fn with_ups<const N: usize>(
+    snapshot: Snapshot,
+    ups: [(u64, Result<bool, Why>); N],
+) -> Snapshot {
+    let metrics = ups.map(|(id, up)| witnessed(id, up));
+    snapshot.with_metrics(Ok(Listing::whole(metrics.into())))
+}
+
+/// Metrics of a store that is up, so changed.
+pub(super) fn metrics(id: u64, change: impl FnOnce(&mut StoreMetrics)) -> StoreMetrics {
+    let mut metrics = witnessed(id, Ok(true));
     change(&mut metrics);
     metrics
 }
@@ -90,6 +125,14 @@ pub(super) fn metrics(id: u64, change: impl FnOnce(&mut StoreMetrics)) -> StoreM
 /// One store that is up, so measured.
 pub(super) fn measured(change: impl FnOnce(&mut StoreMetrics)) -> Snapshot {
     of_stores([up(1)]).with_metrics(Ok(Listing::whole(vec![metrics(1, change)])))
+}
+
+/// The strain of a store, of which nothing but this is seen.
+pub(super) fn strain(id: u64, change: impl FnOnce(&mut StoreStrain)) -> StoreStrain {
+    let gap = Gap::new("strain", Why::Unsaid).about(entity(id));
+    let mut strain = StoreStrain::blind(StoreId(id), &gap);
+    change(&mut strain);
+    strain
 }
 
 /// Several stores that are up, and measured to be, so strained.
@@ -102,69 +145,7 @@ pub(super) fn strained_stores(strains: impl IntoIterator<Item = StoreStrain>) ->
         .with_part("strain", Ok(Listing::whole(strains)))
 }
 
-pub(super) fn strain(id: u64, change: impl FnOnce(&mut StoreStrain)) -> StoreStrain {
-    let mut strain = StoreStrain::blind(StoreId(id), &unsaid());
-    change(&mut strain);
-    strain
-}
-
 /// One store that is up, so strained.
 pub(super) fn strained(change: impl FnOnce(&mut StoreStrain)) -> Snapshot {
     strained_stores([strain(1, change)])
-}
-
-/// A verdict, as far as most tests ask.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Told {
-    Holds,
-    Broken(Severity),
-    Unseen,
-    Gone,
-    Nothing,
-}
-
-pub(super) const WARNING: Told = Told::Broken(Severity::Warning);
-pub(super) const CRITICAL: Told = Told::Broken(Severity::Critical);
-pub(super) const INFO: Told = Told::Broken(Severity::Info);
-
-/// What a rule says of an entity. A rule that is blind as a whole sees nothing of it.
-pub(super) fn verdict(
-    rule: &impl Invariant,
-    snapshot: &Snapshot,
-    entity: &Entity,
-) -> Option<Verdict> {
-    let mut verdicts = Verdicts::default();
-    match rule.check(snapshot, &mut verdicts) {
-        Ok(()) => verdicts.of(entity),
-        Err(gap) => Some(Verdict::Unseen(gap)),
-    }
-}
-
-pub(super) fn told(rule: &impl Invariant, snapshot: &Snapshot, entity: &Entity) -> Told {
-    match verdict(rule, snapshot, entity) {
-        Some(Verdict::Holds) => Told::Holds,
-        Some(Verdict::Broken(broken)) => Told::Broken(broken.severity),
-        Some(Verdict::Unseen(_)) => Told::Unseen,
-        Some(Verdict::Gone) => Told::Gone,
-        None => Told::Nothing,
-    }
-}
-
-pub(super) fn store(id: u64) -> Entity {
-    Entity::Store(StoreId(id))
-}
-
-/// What is said of the first store.
-#[track_caller]
-pub(super) fn check(rule: &impl Invariant, snapshot: &Snapshot, expected: Told) {
-    assert_eq!(told(rule, snapshot, &store(1)), expected);
-}
-
-/// The evidence against an entity, as one line.
-#[track_caller]
-pub(super) fn evidence(rule: &impl Invariant, snapshot: &Snapshot, entity: &Entity) -> String {
-    match verdict(rule, snapshot, entity) {
-        Some(Verdict::Broken(broken)) => broken.evidence.to_string(),
-        other => panic!("{entity} is not broken: {other:?}"),
-    }
 }

@@ -131,7 +131,8 @@ fn standing(schedulers: &Measured<Schedulers>) -> Vec<Quantity> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scene::{self, Told, WARNING};
+    use super::super::scene;
+    use super::super::told::{self, Told, WARNING};
     use super::*;
     use crate::facts::PausedScheduler;
     use operator_core::Timestamp;
@@ -164,13 +165,13 @@ mod tests {
 
     #[track_caller]
     fn check(snapshot: &Snapshot, expected: Told) {
-        assert_eq!(scene::told(&rule(), snapshot, &Entity::Cluster), expected);
+        told::check_cluster(&rule(), snapshot, expected);
     }
 
     #[track_caller]
     fn says(config: ScheduleConfig, schedulers: Schedulers, expected: &str) {
         let snapshot = with(config, schedulers);
-        let evidence = scene::evidence(&rule(), &snapshot, &Entity::Cluster);
+        let evidence = told::evidence(&rule(), &snapshot, &Entity::Cluster);
         assert_eq!(evidence, expected);
     }
 

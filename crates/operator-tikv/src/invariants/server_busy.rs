@@ -120,7 +120,8 @@ fn positive(reading: &Reading<f64>) -> Option<&Measured<f64>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scene::{self, CRITICAL, Told, WARNING, check};
+    use super::super::scene;
+    use super::super::told::{self, CRITICAL, Told, WARNING, check};
     use super::*;
 
     fn rule() -> ServerBusy {
@@ -162,7 +163,7 @@ mod tests {
             strain.channel_full_count = scene::seen(3.2);
         });
         assert_eq!(
-            scene::evidence(&rule(), &snapshot, &scene::store(1)),
+            told::evidence(&rule(), &snapshot, &scene::entity(1)),
             "refused as busy 5 1/s (threshold 0 1/s), of requests 5 % (threshold 1 %), \
              channels full 3 times in 10 min"
         );

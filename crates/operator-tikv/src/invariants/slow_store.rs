@@ -252,7 +252,8 @@ impl<'a> Field<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scene::{self, CRITICAL, Told, WARNING, check};
+    use super::super::scene;
+    use super::super::told::{self, CRITICAL, Told, WARNING, check};
     use super::*;
     use operator_core::{Reading, Verdict};
 
@@ -322,7 +323,7 @@ mod tests {
 
     #[test]
     fn the_score_has_the_rules_grace_and_the_p99_its_own() {
-        let grace = |snapshot: &Snapshot| match scene::verdict(&rule(), snapshot, &scene::store(1))
+        let grace = |snapshot: &Snapshot| match told::verdict(&rule(), snapshot, &scene::entity(1))
         {
             Some(Verdict::Broken(broken)) => broken.grace,
             other => panic!("{other:?}"),
@@ -342,7 +343,7 @@ mod tests {
         });
         let snapshot = scene::strained_stores(strains);
         assert_eq!(
-            scene::evidence(&rule(), &snapshot, &scene::store(1)),
+            told::evidence(&rule(), &snapshot, &scene::entity(1)),
             "slow score 30 (threshold 10), P99 of replicated writes 0.9 s (threshold 0.05 s), \
              median of the other stores 0.01 s"
         );

@@ -134,19 +134,20 @@ impl StoreDisconnected {
 
 #[cfg(test)]
 mod tests {
-    use super::super::trial::{ago, seen, store, tiflash, told, with_ups};
+    use super::super::scene::{ago, of_stores, tiflash, up, with_ups};
+    use super::super::told::told;
     use super::*;
 
     fn silent(state: StoreState, seconds: i64) -> Store {
         Store {
             state: Some(state),
             last_heartbeat: Some(ago(seconds)),
-            ..store(4)
+            ..up(4)
         }
     }
 
     fn check(store: Store, up: Result<bool, Why>, expected: &str) {
-        let snapshot = with_ups(seen(vec![store]), [(4, up)]);
+        let snapshot = with_ups(of_stores([store]), [(4, up)]);
         assert_eq!(told::<StoreDisconnected>(&snapshot, "store/4"), expected);
     }
 
@@ -206,14 +207,14 @@ mod tests {
         let unknown = Store {
             state: None,
             last_heartbeat: None,
-            ..store(4)
+            ..up(4)
         };
         let gap = Gap::new("state", Why::Unsaid).about(unknown.entity());
         let stores = Listing {
             gaps: vec![gap].into(),
             ..Listing::whole(vec![unknown])
         };
-        let snapshot = with_ups(seen(Vec::new()).with_stores(Ok(stores)), [(4, Ok(true))]);
+        let snapshot = with_ups(of_stores([]).with_stores(Ok(stores)), [(4, Ok(true))]);
         assert_eq!(
             told::<StoreDisconnected>(&snapshot, "store/4"),
             "unseen: state of store/4 not seen: the answer does not say"
@@ -227,8 +228,8 @@ mod tests {
             ..silent(StoreState::Down, 0)
         };
         check(never, Ok(true), "not named");
-        let snapshot = seen(vec![
-            store(1),
+        let snapshot = of_stores([
+            up(1),
             Store {
                 last_heartbeat: Some(ago(90)),
                 ..tiflash(4)

@@ -102,59 +102,41 @@ impl Invariant for StoreDown {
 
 #[cfg(test)]
 mod tests {
+    use super::super::scene::{self, ago, now, of_stores};
+    use super::super::told::{self, told};
     use super::*;
-    use operator_core::{
-        Entity, Listing, Measured, Reading, Store, StoreId, StoreMetrics, Timestamp, Verdict, Why,
-    };
-
-    fn rule() -> StoreDown {
-        StoreDown::new(&Settings::default())
-    }
-
-    const NOW: i64 = 1_700_000_000;
+    use operator_core::{Listing, Store, Verdict, Why};
 
     fn store(state: StoreState, heartbeat_age: i64) -> Store {
         Store {
             state: Some(state),
-            last_heartbeat: Some(Timestamp::from_unix_seconds(NOW - heartbeat_age)),
-            ..Store::new(StoreId(4), "10.0.0.4:20160")
+            last_heartbeat: Some(ago(heartbeat_age)),
+            ..scene::up(4)
         }
     }
 
     fn snapshot(store: Store) -> Snapshot {
-        Snapshot::unseen(Timestamp::from_unix_seconds(NOW))
-            .with_stores(Ok(Listing::whole(vec![store])))
+        of_stores([store])
     }
 
-    fn with_up(snapshot: Snapshot, up: bool) -> Snapshot {
-        let unsaid = Gap::new("metrics", Why::Unsaid);
-        let up = Measured::new(up, snapshot.at(), "up");
-        let metrics = StoreMetrics {
-            up: Reading::Seen(up),
-            ..StoreMetrics::blind(StoreId(4), &unsaid)
-        };
-        snapshot.with_metrics(Ok(Listing::whole(vec![metrics])))
+    fn with_up(snapshot: Snapshot, up: Result<bool, Why>) -> Snapshot {
+        scene::with_ups(snapshot, [(4, up)])
+    }
+
+    fn verdict(snapshot: &Snapshot) -> Option<Verdict> {
+        let rule = StoreDown::new(&Settings::default());
+        told::verdict(&rule, snapshot, &scene::entity(4))
     }
 
     /// How long it has been so, or `None` where the rule holds.
     #[track_caller]
     fn check(snapshot: &Snapshot, expected: Option<i64>) {
-        let mut verdicts = Verdicts::default();
-        rule()
-            .check(snapshot, &mut verdicts)
-            .expect("stores are seen");
-        let verdict = verdicts
-            .of(&Entity::Store(StoreId(4)))
-            .expect("the store is named");
-        let since = match verdict {
+        let since = match verdict(snapshot).expect("the store is named") {
             Verdict::Broken(broken) => broken.since,
             Verdict::Holds => None,
             other => panic!("{other:?}"),
         };
-        assert_eq!(
-            since,
-            expected.map(|ago| Timestamp::from_unix_seconds(NOW - ago))
-        );
+        assert_eq!(since, expected.map(ago));
     }
 
     #[test]
@@ -169,38 +151,24 @@ mod tests {
     #[test]
     fn between_the_two_a_missing_witness_is_missed_if_there_should_be_one() {
         let of = |age, why: Why| {
-            let gap = Gap::new("metrics", why);
-            let metrics = StoreMetrics::blind(StoreId(4), &gap);
-            let snapshot = snapshot(store(StoreState::Disconnected, age))
-                .with_metrics(Ok(Listing::whole(vec![metrics])));
-            let mut verdicts = Verdicts::default();
-            rule()
-                .check(&snapshot, &mut verdicts)
-                .expect("stores are seen");
-            verdicts.of(&Entity::Store(StoreId(4)))
+            let silent = snapshot(store(StoreState::Disconnected, age));
+            told::<StoreDown>(&with_up(silent, Err(why)), "store/4")
         };
+        let unseen = "unseen: metrics of store/4 not seen: the answer does not say";
         for age in [20, 59] {
-            let verdict = of(age, Why::Unsaid);
-            assert!(
-                matches!(verdict, Some(Verdict::Unseen(_))),
-                "{age}: {verdict:?}"
-            );
-            assert_eq!(of(age, Why::NotConfigured), Some(Verdict::Holds));
+            assert_eq!(of(age, Why::Unsaid), unseen, "{age}");
+            assert_eq!(of(age, Why::NotConfigured), "holds", "{age}");
         }
-        assert!(matches!(
-            of(60, Why::NotConfigured),
-            Some(Verdict::Broken(_))
-        ));
+        let broken = of(60, Why::NotConfigured);
+        assert!(broken.starts_with("critical for 0 s"), "{broken}");
     }
 
     /// As when a pod ends, and is no target any more.
     #[test]
     fn a_target_that_is_gone_is_a_second_witness() {
         let of = |age| {
-            let gap = Gap::new("metrics", Why::Vanished);
-            let metrics = StoreMetrics::blind(StoreId(4), &gap);
-            snapshot(store(StoreState::Disconnected, age))
-                .with_metrics(Ok(Listing::whole(vec![metrics])))
+            let silent = snapshot(store(StoreState::Disconnected, age));
+            with_up(silent, Err(Why::Vanished))
         };
         check(&of(19), None);
         check(&of(20), Some(0));
@@ -208,7 +176,7 @@ mod tests {
 
     #[test]
     fn two_witnesses_are_believed_after_20_seconds() {
-        let silent = |age, up| with_up(snapshot(store(StoreState::Disconnected, age)), up);
+        let silent = |age, up| with_up(snapshot(store(StoreState::Disconnected, age)), Ok(up));
         check(&silent(19, false), None);
         check(&silent(20, false), Some(0));
         check(&silent(90, true), None);
@@ -219,29 +187,19 @@ mod tests {
     fn a_sign_of_life_from_the_future_is_no_sign_of_life() {
         check(&snapshot(store(StoreState::Disconnected, -5)), None);
         let ahead = snapshot(store(StoreState::Disconnected, -6));
-        let mut verdicts = Verdicts::default();
-        rule()
-            .check(&ahead, &mut verdicts)
-            .expect("stores are seen");
-        let Some(Verdict::Unseen(gap)) = verdicts.of(&Entity::Store(StoreId(4))) else {
-            panic!("clocks are apart");
-        };
         assert_eq!(
-            gap.to_string(),
-            "heartbeat of store/4 not seen: expected a time that is not ahead of our clock, found one that is 6 s ahead"
+            told::<StoreDown>(&ahead, "store/4"),
+            "unseen: heartbeat of store/4 not seen: expected a time that is not ahead of our clock, found one that is 6 s ahead"
         );
         let down = snapshot(store(StoreState::Down, -6));
-        let mut verdicts = Verdicts::default();
-        rule().check(&down, &mut verdicts).expect("stores are seen");
-        let verdict = verdicts.of(&Entity::Store(StoreId(4)));
-        assert!(matches!(verdict, Some(Verdict::Broken(_))));
+        assert!(matches!(verdict(&down), Some(Verdict::Broken(_))));
     }
 
     #[test]
     fn what_pd_calls_down_is_down() {
         check(&snapshot(store(StoreState::Down, 3600)), Some(3540));
         check(
-            &with_up(snapshot(store(StoreState::Down, 3600)), true),
+            &with_up(snapshot(store(StoreState::Down, 3600)), Ok(true)),
             Some(3540),
         );
     }
@@ -255,7 +213,7 @@ mod tests {
     #[test]
     fn a_start_is_a_sign_of_life() {
         let restarted = Store {
-            started_at: Some(Timestamp::from_unix_seconds(NOW - 7)),
+            started_at: Some(ago(7)),
             ..store(StoreState::Disconnected, 100)
         };
         check(&snapshot(restarted), None);
@@ -268,17 +226,15 @@ mod tests {
             last_heartbeat: None,
             ..store(StoreState::Up, 0)
         };
-        let entity = unseen.entity();
         let listing = Listing {
-            gaps: vec![Gap::new("heartbeat", Why::Unsaid).about(entity.clone())].into(),
+            gaps: vec![Gap::new("heartbeat", Why::Unsaid).about(unseen.entity())].into(),
             ..Listing::whole(vec![unseen])
         };
-        let snapshot = Snapshot::unseen(Timestamp::from_unix_seconds(NOW)).with_stores(Ok(listing));
-        let mut verdicts = Verdicts::default();
-        rule()
-            .check(&snapshot, &mut verdicts)
-            .expect("stores are seen");
-        assert!(matches!(verdicts.of(&entity), Some(Verdict::Unseen(_))));
+        let snapshot = Snapshot::unseen(now()).with_stores(Ok(listing));
+        assert_eq!(
+            told::<StoreDown>(&snapshot, "store/4"),
+            "unseen: heartbeat of store/4 not seen: the answer does not say"
+        );
     }
 
     #[test]
@@ -291,11 +247,7 @@ mod tests {
             (never, None),
             (store(StoreState::Tombstone, 100), Some(Verdict::Gone)),
         ] {
-            let mut verdicts = Verdicts::default();
-            rule()
-                .check(&snapshot(store), &mut verdicts)
-                .expect("stores are seen");
-            assert_eq!(verdicts.of(&Entity::Store(StoreId(4))), expected);
+            assert_eq!(verdict(&snapshot(store)), expected);
         }
     }
 }

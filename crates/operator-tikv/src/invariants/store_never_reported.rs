@@ -116,7 +116,8 @@ impl StoreNeverReported {
 
 #[cfg(test)]
 mod tests {
-    use super::super::trial::{ago, led, seen, store, told};
+    use super::super::scene::{ago, led, of_stores, up};
+    use super::super::told::told;
     use super::*;
     use operator_core::{Listing, Timestamp, Why};
 
@@ -125,19 +126,19 @@ mod tests {
             state: Some(StoreState::Down),
             last_heartbeat: None,
             started_at,
-            ..store(9)
+            ..up(9)
         }
     }
 
     fn check(store: Store, expected: &str) {
-        let snapshot = led(seen(vec![store]), None);
+        let snapshot = of_stores([store]);
         let told = told::<StoreNeverReported>(&snapshot, "store/9");
         assert_eq!(told, expected);
     }
 
     #[test]
     fn who_never_reported_is_noted_and_warned_of_after_five_minutes() {
-        check(store(9), "holds");
+        check(up(9), "holds");
         check(
             never(Some(ago(299))),
             "info for 299 s: started before 299 s (threshold 300 s), address 10.0.0.9:20160, state Down",
@@ -163,7 +164,7 @@ mod tests {
             gaps: vec![gap].into(),
             ..Listing::whole(vec![unknown])
         };
-        let snapshot = seen(Vec::new()).with_stores(Ok(stores));
+        let snapshot = of_stores([]).with_stores(Ok(stores));
         assert_eq!(
             told::<StoreNeverReported>(&snapshot, "store/9"),
             "unseen: heartbeat of store/9 not seen: the answer does not say"
@@ -173,7 +174,7 @@ mod tests {
     #[test]
     fn a_young_leader_of_pd_may_not_have_heard_of_a_heartbeat_yet() {
         let of = |changed| {
-            let snapshot = led(seen(vec![never(Some(ago(400)))]), Some(ago(changed)));
+            let snapshot = led(of_stores([never(Some(ago(400)))]), Some(changed));
             told::<StoreNeverReported>(&snapshot, "store/9")
         };
         assert!(of(99).starts_with("unseen: what PD counts"), "{}", of(99));
@@ -187,7 +188,7 @@ mod tests {
             ..never(None)
         };
         check(removed, "gone");
-        let told = told::<StoreNeverReported>(&seen(vec![store(1)]), "store/9");
+        let told = told::<StoreNeverReported>(&of_stores([up(1)]), "store/9");
         assert_eq!(told, "gone");
     }
 }

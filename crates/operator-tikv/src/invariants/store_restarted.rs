@@ -142,7 +142,8 @@ impl StoreRestarted {
 
 #[cfg(test)]
 mod tests {
-    use super::super::trial::{ago, seen, store, told};
+    use super::super::scene::{ago, of_stores, up};
+    use super::super::told::told;
     use super::*;
     use operator_core::Store;
 
@@ -152,11 +153,11 @@ mod tests {
         for seconds in seconds {
             let store = Store {
                 started_at: Some(ago(*seconds)),
-                ..store(2)
+                ..up(2)
             };
             starts = starts.and(ago(*seconds), &operator_core::Listing::whole(vec![store]));
         }
-        seen(vec![store(2)]).with_part("starts", Ok(starts))
+        of_stores([up(2)]).with_part("starts", Ok(starts))
     }
 
     fn check(seconds: &[i64], expected: &str) {
@@ -193,7 +194,7 @@ mod tests {
             "unseen: start of store/2 not seen: the answer does not say",
         );
         let gap = Gap::new("starts", Why::Unsaid);
-        let missing = seen(vec![store(2)]).with_part::<StoreStarts>("starts", Err(gap));
+        let missing = of_stores([up(2)]).with_part::<StoreStarts>("starts", Err(gap));
         assert_eq!(
             told::<StoreRestarted>(&missing, "store/2"),
             "blind: starts not seen: the answer does not say"

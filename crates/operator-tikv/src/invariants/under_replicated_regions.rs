@@ -83,8 +83,8 @@ impl Invariant for UnderReplicatedRegions {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ailing::tests::{check, check_count, counted, many};
-    use super::super::scene;
+    use super::super::ailing::tests::{check_count, counted, many};
+    use super::super::told::{self, CRITICAL, WARNING, check_cluster};
     use super::*;
     use operator_core::Entity;
 
@@ -100,10 +100,10 @@ mod tests {
     #[test]
     fn above_a_hundred_regions_it_is_critical() {
         let with = |count| counted(|ailments| ailments.missing_peer = many(count));
-        check(&rule(), &with(100), scene::WARNING);
-        check(&rule(), &with(101), scene::CRITICAL);
+        check_cluster(&rule(), &with(100), WARNING);
+        check_cluster(&rule(), &with(101), CRITICAL);
         assert_eq!(
-            scene::evidence(&rule(), &with(101), &Entity::Cluster),
+            told::evidence(&rule(), &with(101), &Entity::Cluster),
             "regions with a missing peer 101 (threshold 100)"
         );
     }

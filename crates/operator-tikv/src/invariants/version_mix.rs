@@ -117,18 +117,19 @@ fn mixed(running: &BTreeMap<&str, Vec<StoreId>>, snapshot: &Snapshot) -> Broken 
 
 #[cfg(test)]
 mod tests {
-    use super::super::trial::{seen, store, tiflash, told};
+    use super::super::scene::{of_stores, tiflash, up};
+    use super::super::told::told;
     use super::*;
 
     fn running(id: u64, version: &str) -> Store {
         Store {
             version: (!version.is_empty()).then(|| version.to_owned()),
-            ..store(id)
+            ..up(id)
         }
     }
 
     fn check(stores: Vec<Store>, expected: &str) {
-        assert_eq!(told::<VersionMix>(&seen(stores), "cluster"), expected);
+        assert_eq!(told::<VersionMix>(&of_stores(stores), "cluster"), expected);
     }
 
     #[test]
@@ -159,7 +160,7 @@ mod tests {
             state: Some(StoreState::Tombstone),
             ..running(3, "6.5.0")
         };
-        check(vec![store(1), flash, removed], "holds");
+        check(vec![up(1), flash, removed], "holds");
     }
 
     #[test]
@@ -179,9 +180,9 @@ mod tests {
         let gap = Gap::new("store", Why::Unsaid).about(Entity::Store(StoreId(2)));
         let partial = Listing {
             gaps: vec![gap].into(),
-            ..Listing::whole(vec![store(1)])
+            ..Listing::whole(vec![up(1)])
         };
-        let snapshot = seen(Vec::new()).with_stores(Ok(partial));
+        let snapshot = of_stores([]).with_stores(Ok(partial));
         assert_eq!(
             told::<VersionMix>(&snapshot, "cluster"),
             "unseen: store of store/2 not seen: the answer does not say"

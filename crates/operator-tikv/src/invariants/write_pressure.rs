@@ -153,7 +153,8 @@ fn beyond(
 
 #[cfg(test)]
 mod tests {
-    use super::super::scene::{self, CRITICAL, Told, WARNING, check};
+    use super::super::scene;
+    use super::super::told::{self, CRITICAL, Told, WARNING, check};
     use super::*;
 
     fn rule() -> WritePressure {
@@ -185,7 +186,7 @@ mod tests {
     #[test]
     fn the_evidence_is_what_is_beyond_its_threshold() {
         assert_eq!(
-            scene::evidence(&rule(), &under(0.25, 0.0, 96.5), &scene::store(1)),
+            told::evidence(&rule(), &under(0.25, 0.0, 96.5), &scene::entity(1)),
             "files in level 0 96.5 (threshold 80), writes turned away 25 % (threshold 1 %)"
         );
     }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use operator_core::{Change, Entity, Kind, Maintenance, Severity};
 use operator_sim::{Scenario, scenarios};
 
-use crate::lab::{Lab, TICK};
+use crate::watch;
+use crate::watched::TICK;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -23,13 +24,14 @@ fn controls() -> Vec<&'static Scenario> {
 
 /// What is told about the cluster, above info, in a time in which nothing is wrong with it.
 async fn told_in(scenario: &str, seed: u64, span: Duration) -> Vec<String> {
-    let mut lab = Lab::scenario(scenario, seed).await;
+    let mut watched = watch::scenario(scenario, seed).await;
     if scenario == "rolling-restart" {
-        lab.look(TICK).await;
-        let until = lab.now() + span + HOUR;
+        watched.look().await;
+        let until = watched.lab.clock.now() + span + HOUR;
         let why = "stores are restarted one by one".to_owned();
         let entity = Entity::Cluster;
-        lab.monitor
+        watched
+            .monitor
             .engine_mut()
             .expect(Maintenance { entity, until, why });
     }
@@ -37,7 +39,7 @@ async fn told_in(scenario: &str, seed: u64, span: Duration) -> Vec<String> {
     let mut after = Duration::ZERO;
     while after < span {
         after += TICK;
-        for change in lab.look(TICK).await {
+        for change in watched.look().await {
             let violation = change.violation().filter(|_| {
                 matches!(change, Change::Raised(_) | Change::Moved { .. })
                     && change.kind() == Kind::Cluster

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use operator_core::incidents;
-use operator_sim::{Cluster, Shape};
+use operator_sim::Shape;
 
-use crate::lab::{Lab, TICK};
+use crate::watch;
+use crate::watched::TICK;
 
 /// Each incident as its cause and the codes beneath it, after so long under these faults.
 async fn told(faults: &[&str], after: Duration) -> Vec<(String, Vec<String>)> {
@@ -14,16 +15,16 @@ async fn told(faults: &[&str], after: Duration) -> Vec<(String, Vec<String>)> {
         regions: 60,
         ..Shape::default()
     };
-    let mut lab = Lab::of(Cluster::new(shape).expect("a shape that can be")).await;
-    lab.advance(Duration::from_secs(200));
-    lab.look(TICK).await;
-    lab.inject(faults);
+    let mut watched = watch::shaped(shape).await;
+    watched.lab.advance(Duration::from_secs(200));
+    watched.look().await;
+    watched.lab.inject(faults);
     let mut passed = Duration::ZERO;
     while passed < after {
         passed += TICK;
-        lab.look(TICK).await;
+        watched.look().await;
     }
-    let open = lab.monitor.engine().open();
+    let open = watched.monitor.engine().open();
     let told = incidents(open).into_iter().map(|incident| {
         let symptoms = incident.symptoms.iter();
         let symptoms = symptoms.map(|symptom| symptom.code().to_owned()).collect();

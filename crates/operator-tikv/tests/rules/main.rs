@@ -3,18 +3,22 @@
 
 mod controls;
 mod incidents;
+#[path = "../common/lab.rs"]
 mod lab;
 mod requests;
 mod table;
+mod watch;
+#[path = "../common/watched.rs"]
+mod watched;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use lab::{Lab, TICK};
 use operator_core::{Change, Kind};
-use operator_sim::Cluster;
 use operator_tikv::invariants;
 use table::{Row, TABLE};
+use watch::blind;
+use watched::{TICK, Watched};
 
 /// Long enough for rates, for what PD's leader must have counted, and for its hot spots.
 const WARM_UP: Duration = Duration::from_secs(200);
@@ -36,23 +40,23 @@ async fn faults_of(row: &Row) -> Vec<String> {
     faults
 }
 
-async fn warm(row: &Row) -> Lab {
-    let mut lab = Lab::of(Cluster::new((row.shape)()).expect("a shape that can be")).await;
-    lab.advance(WARM_UP);
+async fn warm(row: &Row) -> Watched {
+    let mut watched = watch::shaped((row.shape)()).await;
+    watched.lab.advance(WARM_UP);
     for _ in 0..3 {
-        lab.look(TICK).await;
+        watched.look().await;
     }
-    lab
+    watched
 }
 
 async fn is_raised(row: &Row) -> Result<(), String> {
-    let mut lab = warm(row).await;
-    lab.inject(row.faults);
+    let mut watched = warm(row).await;
+    watched.lab.inject(row.faults);
     let mut told = Vec::new();
     let mut after = Duration::ZERO;
     while after < row.window() {
         after += TICK;
-        for change in lab.look(TICK).await {
+        for change in watched.look().await {
             let (word, entity) = (change.word(), change.entity().to_string());
             if change.rule().code != row.code {
                 continue;
@@ -85,7 +89,7 @@ async fn is_raised(row: &Row) -> Result<(), String> {
             told.push(said);
         }
     }
-    let pending: Vec<String> = lab
+    let pending: Vec<String> = watched
         .monitor
         .engine()
         .pending()
@@ -98,7 +102,7 @@ async fn is_raised(row: &Row) -> Result<(), String> {
             )
         })
         .collect();
-    let blind: Vec<String> = lab.blind(row.code);
+    let blind: Vec<String> = blind(&watched, row.code);
     Err(format!(
         "not raised as {} within {} s; told {told:?}, pending {pending:?}, blind {blind:?}",
         row.severity,
@@ -107,12 +111,12 @@ async fn is_raised(row: &Row) -> Result<(), String> {
 }
 
 async fn is_silent(row: &Row) -> Result<(), String> {
-    let mut lab = warm(row).await;
-    lab.inject(row.control);
+    let mut watched = warm(row).await;
+    watched.lab.inject(row.control);
     let mut after = Duration::ZERO;
     while after < row.window() {
         after += TICK;
-        for change in lab.look(TICK).await {
+        for change in watched.look().await {
             // What is worth knowing may be told; what is worse may not.
             let violation = change.violation().filter(|violation| {
                 violation.code() == row.code && violation.severity >= row.severity
@@ -131,16 +135,16 @@ async fn is_blind(row: &Row) -> Result<(), String> {
     if row.blinding.is_empty() {
         return Ok(());
     }
-    let mut lab = warm(row).await;
-    let before = lab.blind(row.code);
+    let mut watched = warm(row).await;
+    let before = blind(&watched, row.code);
     if !before.is_empty() {
         return Err(format!("blind though all is there: {before:?}"));
     }
-    lab.inject(row.blinding);
+    watched.lab.inject(row.blinding);
     // What is read seldom stands for a while.
     for _ in 0..40 {
-        lab.look(TICK).await;
-        if !lab.blind(row.code).is_empty() {
+        watched.look().await;
+        if !blind(&watched, row.code).is_empty() {
             return Ok(());
         }
     }

@@ -1,8 +1,8 @@
 //! What one look asks of PD and of Prometheus: the same, however large the cluster is.
 
-use operator_sim::{Cluster, Shape};
+use operator_sim::Shape;
 
-use crate::lab::{Lab, TICK};
+use crate::watch;
 
 /// Requests to PD and to Prometheus, of each of the looks.
 async fn asked(stores: u16, regions: u32, looks: usize) -> Vec<(u64, u64)> {
@@ -11,13 +11,13 @@ async fn asked(stores: u16, regions: u32, looks: usize) -> Vec<(u64, u64)> {
         regions,
         ..Shape::default()
     };
-    let mut lab = Lab::of(Cluster::new(shape).expect("a shape that can be")).await;
-    lab.advance(std::time::Duration::from_secs(200));
+    let mut watched = watch::shaped(shape).await;
+    watched.lab.advance(std::time::Duration::from_secs(200));
     let mut counts = Vec::new();
     for _ in 0..looks {
-        let before = lab.served.asked();
-        lab.look(TICK).await;
-        let after = lab.served.asked();
+        let before = watched.lab.served.asked();
+        watched.look().await;
+        let after = watched.lab.served.asked();
         counts.push((after.pd - before.pd, after.prometheus - before.prometheus));
     }
     counts
