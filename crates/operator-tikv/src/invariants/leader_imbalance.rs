@@ -262,7 +262,7 @@ mod tests {
             check(&weighted(permille, leaders), expected);
         }
         assert_eq!(
-            scene::evidence(
+            told::evidence(
                 &rule(),
                 &weighted([500, 1000, 1000], &[80, 90, 100]),
                 &Entity::Cluster

@@ -1,15 +1,24 @@
 //! One read for all who want it at the same time.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use futures_util::lock::Mutex;
+use futures_util::future::{Either, select};
+use futures_util::lock::Mutex as Turn;
 use operator_core::Result;
+use tokio::sync::Notify;
 
 /// What one look needs in several places is read once: who asks while a read is on its way gets what that
 /// read gives, and who asks afterwards has it read anew. Nothing is ever taken from an earlier look.
+///
+/// All who wait are woken together. Woken one after the other, the first could be done with what it does next
+/// before the last has begun, and that would not be shared any more.
 #[derive(Debug)]
 pub(super) struct Shared<T> {
+    turn: Turn<()>,
     finished: AtomicU64,
+    told: Notify,
     last: Mutex<Option<Result<T>>>,
 }
 
@@ -19,24 +28,42 @@ impl<T: Clone> Shared<T> {
         read: impl FnOnce() -> F,
     ) -> Result<T> {
         let arrived = self.finished.load(Ordering::Acquire);
-        // Dropped while it is held, it is free again, and the next one reads.
-        let mut last = self.last.lock().await;
-        if self.finished.load(Ordering::Acquire) > arrived
-            && let Some(last) = &*last
-        {
-            return last.clone();
-        }
+        let turn = loop {
+            let told = pin!(self.told.notified());
+            // Dropped while it is held, the turn is free again, and the next one reads.
+            let turn = match select(told, self.turn.lock()).await {
+                Either::Left(((), _)) => None,
+                Either::Right((turn, _)) => Some(turn),
+            };
+            if self.finished.load(Ordering::Acquire) > arrived
+                && let Some(last) = self.last()
+            {
+                return last;
+            }
+            if let Some(turn) = turn {
+                break turn;
+            }
+        };
         let result = read().await;
-        *last = Some(result.clone());
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(result.clone());
         self.finished.fetch_add(1, Ordering::Release);
+        drop(turn);
+        self.told.notify_waiters();
         result
+    }
+
+    fn last(&self) -> Option<Result<T>> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.clone()
     }
 }
 
 impl<T> Default for Shared<T> {
     fn default() -> Self {
         Self {
+            turn: Turn::new(()),
             finished: AtomicU64::new(0),
+            told: Notify::new(),
             last: Mutex::new(None),
         }
     }
@@ -62,6 +89,29 @@ mod tests {
         let (a, b, c) = join3(shared.read(read), shared.read(read), shared.read(read)).await;
         assert_eq!((a, b, c), (Ok(1), Ok(1), Ok(1)));
         assert_eq!(shared.read(read).await, Ok(2));
+    }
+
+    #[tokio::test]
+    async fn who_shared_a_read_shares_the_next_however_many_they_are() {
+        let (first, second) = (Shared::default(), Shared::default());
+        let reads = Cell::new(0);
+        let both = || async {
+            first
+                .read(|| async {
+                    tokio::task::yield_now().await;
+                    Ok(())
+                })
+                .await?;
+            second
+                .read(|| async {
+                    reads.set(reads.get() + 1);
+                    tokio::task::yield_now().await;
+                    Ok(reads.get())
+                })
+                .await
+        };
+        let all = futures_util::future::join_all((0..20).map(|_| both())).await;
+        assert!(all.iter().all(|read| *read == Ok(1)), "{all:?}");
     }
 
     #[tokio::test]
