@@ -1,8 +1,8 @@
 //! Our own lines, for what the collected ones lack.
 
 use operator_tikv::log_parser::{
-    Damage, EventKind, Format, Level, LogEvent, LogLine, Reason, Stamp, catalogue_markdown,
-    parse_lenient, parse_line,
+    Damage, EventKind, EventScanner, Format, Level, LogEvent, LogLine, Reason, Stamp,
+    catalogue_markdown, parse_lenient, parse_line,
 };
 
 const HEAD: &str = "[2024/08/14 16:25:23.105 +08:00]";
@@ -226,5 +226,63 @@ fn the_catalogue_in_the_documentation_is_the_table() {
             "docs/LOGS.md is not what the table prints; that is now in {}",
             fresh.display()
         );
+    }
+}
+
+#[test]
+fn a_control_byte_is_found_wherever_it_stands() {
+    for before in (0..10).chain(505..520).chain(570..585) {
+        let filler = "a".repeat(before);
+        for line in [
+            format!("{HEAD} [INFO] [a.rs:1] [\"{filler}\tb\"] [k=v]"),
+            format!("{HEAD} [INFO] [a.rs:1] [\"{filler}\\\"\tb\"]"),
+            format!("{HEAD} [INFO] [a.rs:1] [m] [k=\"{filler}\tb\"]"),
+        ] {
+            let fault = parse_line(&line).expect_err(&line);
+            assert_eq!(fault.reason, Reason::ControlByte, "{line}");
+            let mut scratch = Vec::new();
+            let read = parse_lenient(&line, &mut scratch).expect(&line);
+            assert!(read.damage().has(Damage::LOOSE), "{line}");
+            let clean = line.replace('\t', " ");
+            assert_eq!(strict(&clean).damage(), Damage::NONE, "{clean}");
+        }
+        // Behind what nobody can read it is found as well.
+        let broken = format!("{HEAD} [INFO] [a.rs:1] [m] [k=v] nothing {filler}\tb");
+        let mut scratch = Vec::new();
+        let read = parse_lenient(&broken, &mut scratch).expect(&broken);
+        assert!(read.damage().has(Damage::LOOSE), "{broken}");
+        assert!(read.damage().has(Damage::TAIL), "{broken}");
+    }
+}
+
+#[test]
+fn a_message_of_any_length_is_the_same_event_to_the_scanner() {
+    for len in [4000, 4096, 8100, 8191, 8192, 8193, 8300, 100_000] {
+        for words in [
+            "received append response, sent MsgVote",
+            "became leader at term 5",
+            "[logterm: 1, index: 2, vote: 3] cast vote for",
+            "slow query",
+        ] {
+            let filler = "a".repeat(len);
+            for line in [
+                format!("{HEAD} [INFO] [raft.rs:1] [\"{words} {filler}\"] [region_id=2] [term=5]"),
+                format!("{HEAD} [INFO] [raft.rs:1] [\"{filler} {words}\"] [region_id=2] [term=5]"),
+                format!(
+                    "{HEAD} [INFO] [raft.rs:1] [\"{words}\"] [k=\"{filler}\"] [region_id=2] [term=5]"
+                ),
+                format!(
+                    "{HEAD} [FATAL] [lib.rs:1] [\"{words} {filler}\"] [backtrace=\"{filler}\"]"
+                ),
+            ] {
+                let mut scratch = Vec::new();
+                let expected = parse_lenient(&line, &mut scratch)
+                    .ok()
+                    .and_then(|read| LogEvent::of(&read));
+                let mut found = Vec::new();
+                EventScanner::new().scan(line.as_bytes(), |event| found.push(event.event));
+                assert_eq!(found, Vec::from_iter(expected), "{words}, {len}");
+            }
+        }
     }
 }

@@ -115,9 +115,9 @@ impl Regions {
     pub(crate) fn split(&mut self, region: u32, at: u64, left_mib: u16) -> Option<u32> {
         let row = self.get(region)?;
         let first = self.next_peer;
-        let ids = num::row(row.len()) + 1;
+        let next = first.checked_add(num::row(row.len()) + 1)?;
         let born = row.split_off(first, left_mib);
-        self.next_peer = first.checked_add(ids)?;
+        self.next_peer = next;
         if !self.keys.split(region, at) {
             return None;
         }

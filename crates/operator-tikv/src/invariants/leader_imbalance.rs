@@ -25,13 +25,13 @@ pub(super) struct LeaderImbalance {
 const SPREAD: Knob = Knob::ratio(
     "spread",
     0.2,
-    "how much fewer leaders than the most the fewest may be, as a share of the most",
+    "how much fewer leaders than the most the fewest may be, by weight, as a share of the most",
 );
 const LEADERS: Knob = Knob::number(
     "leaders",
     10.0,
     (0.0, 1e6),
-    "by how many leaders the most and the fewest must differ besides",
+    "by how many leaders the two must differ besides: half of them too many on one, half too few on the other",
 );
 
 impl Documented for LeaderImbalance {
@@ -39,8 +39,8 @@ impl Documented for LeaderImbalance {
         code: "leader_imbalance",
         kind: Kind::Cluster,
         summary: "some stores lead far more regions than others",
-        broken_when: "info: among stores that may lead, the fewest leaders are over 20 % and over 10 leaders below the most, \
-                      both divided by the store's leader weight",
+        broken_when: "info: among stores that may lead, the fewest leaders are over 20 % and over 10 leaders below the most; \
+                      where stores have leader weights, leaders for the weight, 5 fewer on the one and 5 more on the other",
         entity: "the cluster",
         input: "PD /stores and /schedulers",
         meaning: "Leaders do the work of reads and the first part of every write: who leads more works more. PD evens \
@@ -98,7 +98,12 @@ struct Leading {
 impl Leading {
     /// What PD evens out: with twice the weight, twice as many leaders are the same.
     fn score(&self) -> f64 {
-        self.leaders as f64 / self.weight()
+        self.score_with(0.0)
+    }
+
+    /// The score with so many leaders more. PD moves none where that would not make things even.
+    fn score_with(&self, more: f64) -> f64 {
+        (self.leaders as f64 + more) / self.weight()
     }
 
     fn weight(&self) -> f64 {
@@ -106,7 +111,7 @@ impl Leading {
     }
 }
 
-/// The stores that may lead, the one with the lowest score first.
+/// The stores that may lead.
 fn may_lead(snapshot: &Snapshot) -> Result<Vec<Leading>, Gap> {
     let stores = snapshot.stores()?;
     let schedulers = &snapshot.part::<Schedulers>()?.value;
@@ -135,7 +140,6 @@ fn may_lead(snapshot: &Snapshot) -> Result<Vec<Leading>, Gap> {
         });
     }
     left_out(stores.items.as_slice(), &stores.gaps)?;
-    leading.sort_by(|a, b| a.score().total_cmp(&b.score()));
     Ok(leading)
 }
 
@@ -150,10 +154,14 @@ fn left_out(stores: &[Store], gaps: &[Gap]) -> Result<(), Gap> {
 
 impl LeaderImbalance {
     fn judge(&self, leading: &[Leading], snapshot: &Snapshot) -> Option<Broken> {
-        let (least, top) = (leading.first()?, leading.last()?);
-        let apart = top.score() - least.score();
-        let spread = apart / top.score().max(1.0);
-        if spread <= self.spread || apart <= self.leaders {
+        let (fewer, more) = (-self.leaders / 2.0, self.leaders / 2.0);
+        let by = |count: f64| {
+            move |a: &&Leading, b: &&Leading| a.score_with(count).total_cmp(&b.score_with(count))
+        };
+        let top = leading.iter().max_by(by(fewer))?;
+        let least = leading.iter().min_by(by(more))?;
+        let spread = (top.score() - least.score()) / top.score().max(f64::MIN_POSITIVE);
+        if spread <= self.spread || top.score_with(fewer) <= least.score_with(more) {
             return None;
         }
         let quantity = |name: String, value: Value, unit| {
@@ -258,6 +266,11 @@ mod tests {
             ([1000, 1000, 500], &[100, 100, 50], Told::Holds),
             ([1000, 1000, 0], &[100, 100, 0], Told::Holds),
             ([1000, 1000, 0], &[100, 50, 0], INFO),
+            // What PD lets pass and what it evens out is a matter of leaders, not of leaders for the weight.
+            ([10_000, 10_000, 10_000], &[100, 100, 20], INFO),
+            ([2000, 2000, 2000], &[60, 60, 44], INFO),
+            ([1000, 1000, 100], &[100, 100, 7], Told::Holds),
+            ([1000, 1000, 100], &[100, 60, 5], INFO),
         ] {
             check(&weighted(permille, leaders), expected);
         }

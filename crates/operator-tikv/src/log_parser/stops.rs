@@ -14,7 +14,7 @@ pub(super) trait Stops {
     /// The first byte from `at` on that may not stand in bare text, or the end.
     fn bare(&mut self, line: &[u8], at: usize) -> usize;
 
-    /// The first quote or backslash from `at` on, which is no place within an escape. Escaped quotes may be
+    /// The first quote or backslash from `at` on; `at` itself is not within an escape. Escaped quotes may be
     /// passed over.
     fn quoted(&mut self, line: &[u8], at: usize) -> Option<usize>;
 
@@ -58,7 +58,7 @@ impl Stops for ByWord {
 /// Where a field's blank and its bracket stand.
 const BLANK_AND_BRACKET: u64 = 0b11;
 
-/// Blocks whose stops are found at once: most lines are no longer.
+/// Blocks in which a window may begin, and one more is looked at with them: most lines are no longer.
 const BLOCKS: usize = 8;
 
 /// The stops of many blocks of a line, found before anybody asks. All looks must be at the same line.
@@ -293,6 +293,7 @@ impl<S: Simd> Stops for ByBlock<S> {
 mod tests {
     use fearless_simd::{Level, dispatch};
 
+    use super::super::scan::{self, Broken};
     use super::*;
 
     #[inline(always)]
@@ -325,6 +326,41 @@ mod tests {
                         let mut line = vec![b'a'; len];
                         line[at] = byte;
                         dispatch!(level, simd => agree(simd, &line));
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn quoted_alike<S: Simd>(simd: S, line: &[u8]) {
+        let told = |read: Result<(Text<'_>, usize), Broken>| {
+            read.map(|(text, after)| (text.raw().to_vec(), after))
+        };
+        let blocks = told(scan::quoted(line, 0, &mut ByBlock::new(simd)));
+        let words = told(scan::quoted(line, 0, &mut ByWord));
+        assert_eq!(blocks, words, "{}", String::from_utf8_lossy(line));
+    }
+
+    #[test]
+    fn escapes_are_read_alike_at_the_edges_of_windows_and_of_what_is_looked_at_at_once() {
+        let window = BLOCK - 4..BLOCK + 6;
+        let base = (BLOCKS * BLOCK - 4)..(BLOCKS * BLOCK + 6);
+        let last = ((BLOCKS + 1) * BLOCK - 4)..((BLOCKS + 1) * BLOCK + 6);
+        for before in window.chain(base).chain(last) {
+            for piece in [
+                r#"\""#, r"\\", r#"\\""#, r#"\\\""#, r"\n", r"\x", r"\u0041", "\t", "\\\t", r"\",
+            ] {
+                for behind in ["", "b", r#"\"b"#, r#"b""#] {
+                    let filler = "a".repeat(before);
+                    let tail = "c".repeat(2 * BLOCK);
+                    for line in [
+                        format!("\"{filler}{piece}{behind}"),
+                        format!("\"{filler}{piece}{behind}{tail}\" d"),
+                    ] {
+                        for level in [Level::new(), Level::baseline()] {
+                            dispatch!(level, simd => quoted_alike(simd, line.as_bytes()));
+                        }
                     }
                 }
             }

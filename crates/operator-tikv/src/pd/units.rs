@@ -40,9 +40,14 @@ fn whole(value: f64) -> Option<u64> {
         .then_some(rounded as u64)
 }
 
-/// A number of which ordinary ones are about 1, in thousandths; none where it is below zero or no number.
+/// A number of which ordinary ones are about 1, in thousandths; none where it is below zero or no number. What is more
+/// than nothing stays more than nothing.
 pub(crate) fn permille(value: f64) -> Option<u64> {
-    whole(value * 1000.0)
+    match value {
+        0.0 => Some(0),
+        value if value > 0.0 => whole(value * 1000.0).map(|permille| permille.max(1)),
+        _ => None,
+    }
 }
 
 /// A duration as Go prints it: `172h35m23.5s`, `1m0s`, `10ms`, `0s`. There are no negative ones here.
@@ -157,6 +162,8 @@ mod tests {
             (1.0, Some(1000)),
             (0.3334, Some(333)),
             (0.0, Some(0)),
+            (0.000_001, Some(1)),
+            (-0.000_1, None),
             (-1.0, None),
             (1e300, None),
             (f64::NAN, None),

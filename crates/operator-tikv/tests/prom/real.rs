@@ -204,6 +204,8 @@ impl Prometheus {
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let folder =
             std::env::temp_dir().join(format!("operator-prom-{}-{number}", std::process::id()));
+        // One that is left of a process that had this number before is no folder to start with.
+        let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("prometheus.yml"), config).unwrap();
         let flags = prepare(&folder);
