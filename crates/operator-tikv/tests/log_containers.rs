@@ -287,7 +287,7 @@ fn a_file_gives_the_same_whatever_the_number_of_threads() {
         let whole = runtime.line("stderr", LEADER, true);
         let dense = [runtime.cut(&panic, 16 << 10), whole.clone()]
             .concat()
-            .repeat(190);
+            .repeat(210);
         let sparse = [runtime.cut(&panic, 16 << 10), whole.repeat(4000)]
             .concat()
             .repeat(11);
