@@ -138,11 +138,13 @@ impl EventScanner {
     }
 
     /// Whether a record waits for its last piece.
+    #[cfg(feature = "logs")]
     pub(super) fn is_holding(&self) -> bool {
         self.pieces.are_held()
     }
 
     /// The account since it was last taken.
+    #[cfg(feature = "logs")]
     pub(super) fn take_tally(&mut self) -> Tally {
         std::mem::take(&mut self.tally)
     }
@@ -201,6 +203,7 @@ impl EventScanner {
 }
 
 /// A line and where it is: where it begins in the file, and where it ends in the chunk.
+#[derive(Clone, Copy)]
 struct Place<'a> {
     line: &'a [u8],
     offset: u64,

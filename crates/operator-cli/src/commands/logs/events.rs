@@ -149,14 +149,14 @@ impl Maker for Events {
         let begin = piece.offset.unwrap_or_default();
         self.scanner.scan_at(begin, piece.bytes, |found| {
             let offset = piece.offset.map(|_| found.offset);
-            self.teller.tell(found.event, piece.path, offset, sink);
+            self.teller.tell(&found.event, piece.path, offset, sink);
         });
     }
 
     fn end(&mut self, path: &Arc<Path>, sink: &mut Sink) {
         self.scanner.finish(|found| {
             let offset = Some(found.offset);
-            self.teller.tell(found.event, path, offset, sink);
+            self.teller.tell(&found.event, path, offset, sink);
         });
     }
 
@@ -166,7 +166,7 @@ impl Maker for Events {
 }
 
 impl Teller {
-    fn tell(&mut self, event: LogEvent, file: &Path, offset: Option<u64>, sink: &mut Sink) {
+    fn tell(&mut self, event: &LogEvent, file: &Path, offset: Option<u64>, sink: &mut Sink) {
         if event.kind == EventKind::StoreStarted {
             self.store = event.store.or(self.store);
         }
@@ -174,14 +174,14 @@ impl Teller {
         self.time = event.time.or(self.time);
         let whole = self.window == Window::default();
         let wanted = whole || self.time.is_some_and(|time| self.window.holds(time));
-        if wanted && self.filter.passes(&event, &self.name, self.store) {
+        if wanted && self.filter.passes(event, &self.name, self.store) {
             let place = Place {
                 log: &self.name,
                 own: self.store,
                 file,
                 offset,
             };
-            sink.put(event.time, |bytes| self.writer.write(&event, &place, bytes));
+            sink.put(event.time, |bytes| self.writer.write(event, &place, bytes));
         }
     }
 }

@@ -266,7 +266,7 @@ impl Blocks<'_> {
                 scanner.count_too_long();
             }
             scanner.scan_at(chunk.offset, chunk.bytes, |found| {
-                each(found.offset, found.event)
+                each(found.offset, found.event);
             });
             let done = Progress {
                 done_bytes: chunk.offset + chunk.bytes.len() as u64,
@@ -404,7 +404,7 @@ pub fn scan_stream<R: Read>(stream: R, mut each: impl FnMut(u64, LogEvent)) -> i
             scanner.count_too_long();
         }
         scanner.scan_at(chunk.offset, chunk.bytes, |found| {
-            each(found.offset, found.event)
+            each(found.offset, found.event);
         });
     }
     scanner.finish(|found| each(found.offset, found.event));
