@@ -372,6 +372,60 @@ fn a_log_is_read_with_what_it_was_rotated_into_and_a_named_part_alone() {
 }
 
 #[test]
+fn what_a_container_runtime_cut_is_one_event_at_its_first_piece_and_files_are_not_joined() {
+    let scratch = Scratch::new("logs-container");
+    let piece = |tag: &str, text: &str| format!("2026-03-04T05:06:08.1Z stderr {tag} {text}\n");
+    let leader = |field: &str| {
+        format!(
+            "[2026/03/04 05:06:08.000 +00:00] [INFO] [raft.rs:1177] [\"became leader at term 6\"] {field}"
+        )
+    };
+    let whole = piece("F", &leader("[region_id=20]"));
+    // The field behind the cut is known; of the other, whose last piece is not in its file, what came.
+    let cut = piece("P", &leader("[x=y] [regi")) + &piece("F", "on_id=21] [raft_id=22]");
+    scratch.file(
+        "a.log",
+        format!("{whole}{cut}{}", piece("P", &leader("[term=9] [regi"))),
+    );
+    scratch.file("b.log", piece("F", "on_id=23]"));
+    let said = scratch.run(&["logs", "events", "a.log", "b.log", "--output", "json"]);
+    let events: Vec<Value> = said
+        .out
+        .lines()
+        .map(|row| serde_json::from_str(row).expect("JSON"))
+        .collect();
+    let places: Vec<_> = events
+        .iter()
+        .map(|event| {
+            (
+                event["offset"].as_u64(),
+                event["region_id"].as_u64(),
+                event["term"].as_u64(),
+            )
+        })
+        .collect();
+    let (second, third) = (whole.len() as u64, (whole.len() + cut.len()) as u64);
+    assert_eq!(
+        places,
+        [
+            (Some(0), Some(20), Some(6)),
+            (Some(second), Some(21), Some(6)),
+            (Some(third), None, Some(9)),
+        ]
+    );
+    assert_eq!(
+        said.err,
+        "operator: 1 of 5 lines is no record: 1 no header\n"
+    );
+    let told = scratch.run(&["logs", "timeline", "a.log", "b.log", "--output", "json"]);
+    let told: Value = serde_json::from_str(&told.out).expect("JSON");
+    assert_eq!(
+        (&told["read"]["lines"], &told["read"]["pieces"]),
+        (&5.into(), &1.into())
+    );
+}
+
+#[test]
 fn standard_input_is_a_log_like_any_other() {
     let scratch = three("logs-stdin");
     let log = std::fs::read(scratch.path().join("a/tikv.log")).expect("a log");

@@ -373,6 +373,37 @@ fn a_line_without_a_time_stays_behind_its_own() {
 }
 
 #[test]
+fn a_merge_says_how_far_all_its_files_are() {
+    let folder = Folder::new("progress");
+    let line = "[2024/08/14 16:25:01.000 +08:00] [INFO] [a.rs:1] [x]\n";
+    let (two, three) = (line.repeat(2), line.repeat(3));
+    let packed = || folder.pack("c.log.gz", line.as_bytes());
+    let mut merge = Merge::new();
+    assert_eq!(merge.progress().total_bytes, Some(0));
+    let files = vec![
+        folder.write("a-old.log", two.as_bytes()),
+        // Without its last line feed.
+        folder.write("a.log", three.trim_end().as_bytes()),
+    ];
+    merge.add_files("a", files).expect("readable");
+    merge
+        .add_files("b", vec![folder.write("b.log", two.as_bytes())])
+        .expect("readable");
+    let total = (two.len() * 2 + three.len() - 1) as u64;
+    let mut before = 0;
+    while merge.next_line().expect("readable").is_some() {
+        let now = merge.progress();
+        assert_eq!(now.total_bytes, Some(total));
+        assert!(before <= now.done_bytes && now.done_bytes <= total);
+        before = now.done_bytes;
+    }
+    assert_eq!(before, total, "at the end all is done");
+    merge.add_files("c", vec![packed()]).expect("readable");
+    assert_eq!(merge.progress().total_bytes, None);
+    assert_eq!(merge.progress().done_bytes, total + line.len() as u64);
+}
+
+#[test]
 fn filters_ask_of_words_fields_and_levels() {
     let text = "[2024/08/14 16:25:23.105 +08:00] [WARN] [a.rs:1] [\"connection aborted\"] [store_id=4] [err=\"Socket closed\"]";
     let line = parse_line(text).expect("a record");

@@ -339,8 +339,12 @@ fn fuzzed_lines_do_no_harm_and_strict_ones_are_read_alike_by_all() {
 fn a_fuzzed_stream_gives_the_fast_path_the_events_of_the_slow_one() {
     let mut stream = Vec::new();
     fuzz(20_000, |line| {
-        stream.extend_from_slice(line);
-        stream.push(b'\n');
+        // A piece is read with what follows it, which has tests of its own.
+        let is_piece = |line: &[u8]| Joiner::default().push(line).is_none();
+        if !line.split(|&byte| byte == b'\n').any(is_piece) {
+            stream.extend_from_slice(line);
+            stream.push(b'\n');
+        }
     });
     let mut scratch = Vec::new();
     let mut slow = Vec::new();
@@ -353,7 +357,8 @@ fn a_fuzzed_stream_gives_the_fast_path_the_events_of_the_slow_one() {
     let mut fast = Vec::new();
     let mut scanner = EventScanner::new();
     scanner.scan(&stream, |found| {
-        fast.push((String::from_utf8_lossy(found.line), found.event));
+        let line = String::from_utf8_lossy(found.line).into_owned();
+        fast.push((line.into(), found.event));
     });
     assert!(slow.len() > 500, "{}", slow.len());
     let different = slow.iter().zip(&fast).find(|(slow, fast)| slow != fast);

@@ -289,6 +289,12 @@ impl<R: Read> LineReader<R> {
         Ok(true)
     }
 
+    /// Where the next line begins in the stream.
+    #[cfg(feature = "logs")]
+    pub(super) const fn offset(&self) -> u64 {
+        self.offset
+    }
+
     /// The stream.
     pub fn get_ref(&self) -> &R {
         self.chunks.get_ref()

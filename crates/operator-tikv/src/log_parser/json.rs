@@ -325,9 +325,16 @@ fn nested(text: &[u8], at: usize) -> Result<usize, Broken> {
 
 /// The text inside a container runtime's JSON line `{"log":"..","stream":"..","time":".."}`.
 pub(super) fn docker_log(line: &[u8]) -> Option<Text<'_>> {
+    docker(line).map(|(log, _)| log)
+}
+
+/// The same, and the members behind it.
+pub(super) fn docker(line: &[u8]) -> Option<(Text<'_>, impl Iterator<Item = Field<'_>>)> {
     if !line.starts_with(b"{") || memchr(b'"', line) != Some(1) {
         return None;
     }
-    let first = Members::of(line).next()?;
-    (first.key.raw() == b"log" && first.value.is_quoted()).then_some(first.value)
+    let mut members = Members::of(line);
+    let first = members.next()?;
+    let is_log = first.key.raw() == b"log" && first.value.is_quoted();
+    is_log.then_some((first.value, members))
 }

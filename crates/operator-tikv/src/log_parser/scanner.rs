@@ -1,10 +1,13 @@
 //! Events of a chunk of lines: the fast path.
 
 use super::classify::{MAX_WORDS, row_of};
+use super::container::Piece;
 use super::event::{Gathered, LogEvent};
 use super::fault::Reason;
 use super::heads::{Head, Heads};
+use super::line::Damage;
 use super::mention::Body;
+use super::pieces::{Joined, Pieces, Put};
 use super::scan::{self, Section};
 use super::skim::{Skim, Skimmer};
 use super::stops::ByWord;
@@ -14,9 +17,10 @@ use super::{parse_lenient, parse_line_with};
 /// An event and where its line is.
 #[derive(Debug)]
 pub struct Found<'a> {
-    /// Where the line begins in the chunk.
-    pub offset: usize,
-    /// The line without its end.
+    /// Where the line begins, told as the chunk's place is; of a record that a container runtime
+    /// cut, where its first piece does, which may be in a chunk before.
+    pub offset: u64,
+    /// The line without its end; of a record that was cut, the text that its pieces make.
     pub line: &'a [u8],
     /// What it says.
     pub event: LogEvent,
@@ -26,6 +30,11 @@ pub struct Found<'a> {
 ///
 /// Lines that cannot be events are known by a look at their head and are not parsed; every other
 /// line is, leniently. The account of both is [`EventScanner::tally`].
+///
+/// What a container runtime cut in pieces is put together (see [`Joiner`](super::Joiner)), the
+/// container's two streams apart: its event comes with the last piece. A line of no container, a
+/// piece that begins a record, 16 MiB, and [`EventScanner::finish`] put an end to what still waits;
+/// then it is read as far as it came.
 ///
 /// ```
 /// use operator_tikv::log_parser::{EventKind, EventScanner};
@@ -42,6 +51,7 @@ pub struct EventScanner {
     skimmer: Skimmer,
     scratch: Vec<u8>,
     tally: Tally,
+    pieces: Pieces,
 }
 
 impl std::fmt::Debug for EventScanner {
@@ -71,19 +81,40 @@ impl EventScanner {
     }
 
     /// Hands over the events of these lines in order. The chunk begins at the start of a line; a
-    /// last line without an end is taken as a line.
-    pub fn scan<'a>(&mut self, chunk: &'a [u8], mut each: impl FnMut(Found<'a>)) {
+    /// last line without an end is taken as a line. Places are told from the start of the chunk.
+    pub fn scan(&mut self, chunk: &[u8], each: impl FnMut(Found<'_>)) {
+        self.scan_at(0, chunk, each);
+    }
+
+    /// Like [`EventScanner::scan`], for a chunk that begins at this place of its file: places are
+    /// told from the start of the file.
+    pub fn scan_at(&mut self, offset: u64, chunk: &[u8], mut each: impl FnMut(Found<'_>)) {
         let mut heads = Heads::new(chunk);
         while let Some(batch) = heads.next(&mut self.skimmer) {
             let mut dull = batch.lines as u64;
             self.tally.lines += batch.lines as u64;
             for &Head { begin, end, skim } in batch.of_interest {
                 let line = chunk.get(begin..end).unwrap_or_default();
-                let read = self.read(line, skim);
+                // Dull lines are not seen here, but they leave a gap.
+                if self.pieces.are_held() && !self.pieces.are_followed_by(begin) {
+                    self.finish(&mut each);
+                }
+                let offset = offset + begin as u64;
+                let candidate = match skim {
+                    Skim::Candidate => self.candidate(line),
+                    _ => None,
+                };
+                let read = match candidate {
+                    Some(read) => {
+                        self.finish(&mut each);
+                        read
+                    }
+                    None => self.odd(Place { line, offset, end }, &mut each),
+                };
                 dull -= u64::from(!matches!(read, Read::Dull));
                 if let Read::Event(event) = read {
                     each(Found {
-                        offset: begin,
+                        offset,
                         line,
                         event,
                     });
@@ -91,15 +122,31 @@ impl EventScanner {
             }
             self.tally.skimmed += dull;
         }
+        if self.pieces.are_held() && !self.pieces.chunk_ended(chunk.len()) {
+            self.finish(&mut each);
+        }
     }
 
-    fn read(&mut self, line: &[u8], skim: Skim) -> Read {
-        let read = if skim == Skim::Candidate {
-            self.candidate(line)
-        } else {
-            None
-        };
-        read.unwrap_or_else(|| self.odd(line))
+    /// Reads what waits for its last piece as far as it came: at the end of a file or stream, so
+    /// that nothing is lost and nothing is joined with another file.
+    pub fn finish(&mut self, mut each: impl FnMut(Found<'_>)) {
+        while let Some(joined) = self.pieces.end() {
+            // The last of its lines stands for the record.
+            self.tally.pieces -= 1;
+            read_joined(&joined, &mut self.scratch, &mut self.tally, &mut each);
+        }
+    }
+
+    /// Whether a record waits for its last piece.
+    #[cfg(feature = "logs")]
+    pub(super) fn is_holding(&self) -> bool {
+        self.pieces.are_held()
+    }
+
+    /// The account since it was last taken.
+    #[cfg(feature = "logs")]
+    pub(super) fn take_tally(&mut self) -> Tally {
+        std::mem::take(&mut self.tally)
     }
 
     /// A line whose first words are those of a row: its message first, then its fields. `None`
@@ -126,13 +173,60 @@ impl EventScanner {
         )
     }
 
-    fn odd(&mut self, line: &[u8]) -> Read {
+    fn odd(&mut self, place: Place<'_>, mut each: impl FnMut(Found<'_>)) -> Read {
+        let Place { line, offset, end } = place;
+        if let Some(piece) = Piece::of(line) {
+            self.pieces.line_ended(end);
+            if let Some(joined) = self.pieces.ended_by(&piece) {
+                self.tally.pieces -= 1;
+                read_joined(&joined, &mut self.scratch, &mut self.tally, &mut each);
+            }
+            match self.pieces.put(&piece, offset) {
+                Put::Alone => {}
+                Put::Held => {
+                    self.tally.pieces += 1;
+                    return Read::NoEvent;
+                }
+                Put::Whole(joined) => {
+                    read_joined(&joined, &mut self.scratch, &mut self.tally, &mut each);
+                    return Read::NoEvent;
+                }
+            }
+        } else {
+            self.finish(each);
+        }
         let read = parse_lenient(line, &mut self.scratch);
-        self.tally.count(&read);
-        // Lines are counted by the batch.
-        self.tally.lines -= 1;
+        self.tally.tell(&read);
         let event = read.ok().and_then(|read| LogEvent::of(&read));
         event.map_or(Read::NoEvent, Read::Event)
+    }
+}
+
+/// A line and where it is: where it begins in the file, and where it ends in the chunk.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    line: &'a [u8],
+    offset: u64,
+    end: usize,
+}
+
+fn read_joined(
+    joined: &Joined<'_>,
+    scratch: &mut Vec<u8>,
+    tally: &mut Tally,
+    mut each: impl FnMut(Found<'_>),
+) {
+    let mut read = parse_lenient(joined.text, scratch);
+    if let Ok(line) = &mut read {
+        line.damage = line.damage.and(Damage::JOINED);
+    }
+    tally.tell(&read);
+    if let Some(event) = read.ok().and_then(|read| LogEvent::of(&read)) {
+        each(Found {
+            offset: joined.offset,
+            line: joined.text,
+            event,
+        });
     }
 }
 

@@ -7,6 +7,9 @@ use super::fault::{Fault, Reason};
 use super::line::{Damage, LogLine};
 
 /// Counts of lines by how they were read.
+///
+/// Every line is in `lines` and in one of the other counts. A record that a container runtime cut
+/// is counted once as recovered or unrecognised, and with its other lines among the `pieces`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Every line.
@@ -19,12 +22,19 @@ pub struct Tally {
     pub recovered: BTreeMap<Damage, u64>,
     /// Lines that are no record, by reason.
     pub unrecognised: BTreeMap<Reason, u64>,
+    /// Lines of which a later one completes the record, or may yet: a container runtime cut it.
+    pub pieces: u64,
 }
 
 impl Tally {
     /// Counts what became of one line.
     pub fn count(&mut self, read: &Result<LogLine<'_>, Fault>) {
         self.lines += 1;
+        self.tell(read);
+    }
+
+    /// Tells a line that is counted already by how it was read.
+    pub(super) fn tell(&mut self, read: &Result<LogLine<'_>, Fault>) {
         match read {
             Ok(line) if line.damage().is_none() => self.strict += 1,
             Ok(line) => *self.recovered.entry(line.damage()).or_default() += 1,
@@ -37,6 +47,7 @@ impl Tally {
         self.lines += other.lines;
         self.skimmed += other.skimmed;
         self.strict += other.strict;
+        self.pieces += other.pieces;
         for (&damage, &count) in &other.recovered {
             *self.recovered.entry(damage).or_default() += count;
         }
@@ -58,6 +69,9 @@ impl fmt::Display for Tally {
         }
         for (reason, count) in &self.unrecognised {
             write!(f, ", {count} not recognised ({reason})")?;
+        }
+        if self.pieces > 0 {
+            write!(f, ", {} pieces of others", self.pieces)?;
         }
         Ok(())
     }

@@ -84,6 +84,8 @@ pub(super) struct Account {
     strict: u64,
     recovered: BTreeMap<String, u64>,
     not_records: BTreeMap<&'static str, u64>,
+    /// Lines that are pieces of records a container runtime cut, less one of each.
+    pieces: u64,
     /// Files that could not be read, and why.
     failed: Vec<String>,
 }
@@ -107,6 +109,7 @@ impl Account {
                 .iter()
                 .map(|(reason, count)| (reason.as_str(), *count))
                 .collect(),
+            pieces: tally.pieces,
             failed: failed.collect(),
         }
     }

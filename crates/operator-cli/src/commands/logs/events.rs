@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use operator_tikv::log_parser::files::Window;
@@ -50,13 +51,15 @@ pub(super) fn run(command: &args::Events, manner: &Manner) -> Outcome {
         widest,
     });
     let done = stream::run(&logs, task, |log| Events {
-        name: Arc::clone(&log.name),
-        store: log.store,
-        window,
-        filter: Arc::clone(&filter),
-        writer: Arc::clone(&writer),
         scanner: EventScanner::new(),
-        time: None,
+        teller: Teller {
+            name: Arc::clone(&log.name),
+            store: log.store,
+            window,
+            filter: Arc::clone(&filter),
+            writer: Arc::clone(&writer),
+            time: None,
+        },
     })?;
     if done.written == 0 {
         account::nothing_in(&window, &logs, manner);
@@ -123,13 +126,18 @@ impl Filter {
 }
 
 struct Events {
+    scanner: EventScanner,
+    teller: Teller,
+}
+
+/// Tells those events of a log that are asked for.
+struct Teller {
     name: Arc<str>,
     /// The store, once the log or the command line has said so.
     store: Option<u64>,
     window: Window,
     filter: Arc<Filter>,
     writer: Arc<Writer>,
-    scanner: EventScanner,
     time: Option<Stamp>,
 }
 
@@ -138,24 +146,17 @@ impl Maker for Events {
         if piece.cut {
             self.scanner.count_too_long();
         }
-        self.scanner.scan(piece.bytes, |found| {
-            let event = found.event;
-            if event.kind == EventKind::StoreStarted {
-                self.store = event.store.or(self.store);
-            }
-            // A line without a time is as old as the event before it, as far as can be known.
-            self.time = event.time.or(self.time);
-            let whole = self.window == Window::default();
-            let wanted = whole || self.time.is_some_and(|time| self.window.holds(time));
-            if wanted && self.filter.passes(&event, &self.name, self.store) {
-                let place = Place {
-                    log: &self.name,
-                    own: self.store,
-                    file: piece,
-                    offset: piece.offset.map(|offset| offset + found.offset as u64),
-                };
-                sink.put(event.time, |bytes| self.writer.write(&event, &place, bytes));
-            }
+        let begin = piece.offset.unwrap_or_default();
+        self.scanner.scan_at(begin, piece.bytes, |found| {
+            let offset = piece.offset.map(|_| found.offset);
+            self.teller.tell(&found.event, piece.path, offset, sink);
+        });
+    }
+
+    fn end(&mut self, path: &Arc<Path>, sink: &mut Sink) {
+        self.scanner.finish(|found| {
+            let offset = Some(found.offset);
+            self.teller.tell(&found.event, path, offset, sink);
         });
     }
 
@@ -164,11 +165,32 @@ impl Maker for Events {
     }
 }
 
+impl Teller {
+    fn tell(&mut self, event: &LogEvent, file: &Path, offset: Option<u64>, sink: &mut Sink) {
+        if event.kind == EventKind::StoreStarted {
+            self.store = event.store.or(self.store);
+        }
+        // A line without a time is as old as the event before it, as far as can be known.
+        self.time = event.time.or(self.time);
+        let whole = self.window == Window::default();
+        let wanted = whole || self.time.is_some_and(|time| self.window.holds(time));
+        if wanted && self.filter.passes(event, &self.name, self.store) {
+            let place = Place {
+                log: &self.name,
+                own: self.store,
+                file,
+                offset,
+            };
+            sink.put(event.time, |bytes| self.writer.write(event, &place, bytes));
+        }
+    }
+}
+
 /// Where an event stands.
 struct Place<'a> {
     log: &'a str,
     own: Option<u64>,
-    file: &'a Piece<'a>,
+    file: &'a Path,
     offset: Option<u64>,
 }
 
@@ -297,7 +319,7 @@ impl<'a> Row<'a> {
             ballot: event.ballot.and_then(ballot),
             was_leader: event.was_leader,
             reason: event.reason.as_deref(),
-            file: place.file.path.display().to_string(),
+            file: place.file.display().to_string(),
             offset: place.offset,
         }
     }

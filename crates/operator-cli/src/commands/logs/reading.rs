@@ -34,6 +34,9 @@ pub(super) trait Maker: Send + 'static {
     /// Takes the next lines.
     fn take(&mut self, piece: &Piece<'_>, sink: &mut Sink);
 
+    /// A file ends here: what waits for its next line waits in vain.
+    fn end(&mut self, _path: &Arc<Path>, _sink: &mut Sink) {}
+
     /// How the lines so far were read.
     fn tally(&self) -> &Tally;
 
@@ -113,8 +116,15 @@ pub(super) fn read(
             }
             end = offset;
         }
-        if let Some(follower) = &mut follower {
-            follower.skip_to(end)?;
+        match &mut follower {
+            // It goes on with what is written from now on.
+            Some(follower) => follower.skip_to(end)?,
+            None => {
+                maker.end(&shared, &mut sink);
+                if hand_over(&mut sink).is_break() {
+                    return Ok(None);
+                }
+            }
         }
     }
     Ok(follower)

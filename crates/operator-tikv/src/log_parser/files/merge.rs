@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::super::chunks::LineReader;
 use super::super::stamp::Stamp;
 use super::rotation::rotation_set;
-use super::source::{FileError, LogSource, open};
+use super::source::{FileError, LogSource, Progress, open};
 use super::window::time_of;
 
 /// Merges logs by time.
@@ -33,6 +33,10 @@ struct Input {
     /// The time the next line sorts by.
     time: Option<Stamp>,
     ended: bool,
+    /// Bytes of the files that were read to their end.
+    done_bytes: u64,
+    /// Bytes of all its files, where they are known.
+    total_bytes: Option<u64>,
 }
 
 /// A line and where it is from.
@@ -71,6 +75,7 @@ impl Merge {
     /// # Errors
     /// [`FileError`] with the path.
     pub fn add_files(&mut self, store: &str, mut files: Vec<PathBuf>) -> Result<(), FileError> {
+        let total_bytes = files.iter().map(|path| size(path)).sum();
         files.reverse();
         let mut input = Input {
             store: Arc::from(store),
@@ -80,10 +85,23 @@ impl Merge {
             next: Vec::new(),
             time: None,
             ended: false,
+            done_bytes: 0,
+            total_bytes,
         };
         input.advance()?;
         self.inputs.push(input);
         Ok(())
+    }
+
+    /// How far the reading of all files has come; all bytes are known where no file is compressed
+    /// or a pipe. Lines that are read ahead, one of each log, count as done. A log that grows may
+    /// have more bytes done than it had when it was added.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        Progress {
+            done_bytes: self.inputs.iter().map(Input::done_bytes).sum(),
+            total_bytes: self.inputs.iter().map(|input| input.total_bytes).sum(),
+        }
     }
 
     /// The next line; `None` at the end of all.
@@ -118,6 +136,12 @@ impl Merge {
     }
 }
 
+/// Bytes of text, where they are known before a file's turn; one that cannot be opened is told then.
+fn size(path: &Path) -> Option<u64> {
+    // A pipe can be opened only once.
+    path.is_file().then(|| open(path).ok()?.len())?
+}
+
 impl Default for Merge {
     fn default() -> Self {
         Self::new()
@@ -125,6 +149,10 @@ impl Default for Merge {
 }
 
 impl Input {
+    fn done_bytes(&self) -> u64 {
+        self.done_bytes + self.reader.as_ref().map_or(0, LineReader::offset)
+    }
+
     fn advance(&mut self) -> Result<(), FileError> {
         loop {
             if self.reader.is_none() {
@@ -137,7 +165,10 @@ impl Input {
             }
             match self.read_line() {
                 Ok(true) => return Ok(()),
-                Ok(false) => self.reader = None,
+                Ok(false) => {
+                    self.done_bytes = self.done_bytes();
+                    self.reader = None;
+                }
                 Err(error) => {
                     self.ended = true;
                     return Err(FileError::new("read", &self.path)(error));

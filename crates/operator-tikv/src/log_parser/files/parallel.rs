@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use memchr::memchr;
 
 use super::super::chunks::{CACHE_LINE, Chunks, MAX_LINE, cache_line};
 use super::super::event::LogEvent;
-use super::super::scanner::EventScanner;
+use super::super::scanner::{EventScanner, Found};
 use super::super::tally::Tally;
 use super::source::{FileError, Progress, open};
 use super::window::{Window, WindowedLines, is_before, time_of};
@@ -87,9 +87,10 @@ pub fn scan_files(
 
 /// Hands over the events of a file in the order of their lines.
 ///
-/// Several threads share a plain file in blocks; compressed files and pipes are read by one. The
-/// order, the events and the account are the same whatever the number. `progress` may end the
-/// reading early.
+/// Several threads share a plain file in blocks; compressed files and pipes are read by one, and so
+/// is the rest of a file where a record that a container runtime cut lies on both sides of a border
+/// between threads. The order, the events and the account are the same whatever the number.
+/// `progress` may end the reading early.
 ///
 /// # Errors
 /// [`FileError`] with the path; events of earlier lines have been handed over.
@@ -114,23 +115,25 @@ pub fn scan_file(
     let mut scanner = EventScanner::new();
     let mut lines = WindowedLines::open(path, window)?;
     let mut carried = None;
+    let mut wanted = |found: Found<'_>| {
+        // A line without a time is as old as the event before it, as far as can be known.
+        carried = found.event.time.or_else(|| time_of(found.line)).or(carried);
+        if whole || carried.is_some_and(|time| window.holds(time)) {
+            each(found.offset, found.event);
+        }
+    };
     while let Some(chunk) = lines.next_chunk().map_err(FileError::new("read", path))? {
         let (offset, end) = (chunk.offset, chunk.offset + chunk.bytes.len() as u64);
         if chunk.cut {
             scanner.count_too_long();
         }
-        scanner.scan(chunk.bytes, |found| {
-            // A line without a time is as old as the event before it, as far as can be known.
-            carried = found.event.time.or_else(|| time_of(found.line)).or(carried);
-            if whole || carried.is_some_and(|time| window.holds(time)) {
-                each(offset + found.offset as u64, found.event);
-            }
-        });
+        scanner.scan_at(offset, chunk.bytes, &mut wanted);
         if progress(lines.progress(end)).is_break() {
-            break;
+            return Ok(scanner.take_tally());
         }
     }
-    Ok(scanner.tally().clone())
+    scanner.finish(wanted);
+    Ok(scanner.take_tally())
 }
 
 /// A plain file cut into blocks: a line belongs to the block that holds the line feed before it, so
@@ -144,6 +147,10 @@ struct Blocks<'a> {
 struct Done {
     group: u64,
     events: Vec<(u64, LogEvent)>,
+    tally: Tally,
+    /// Whether a record that a container runtime cut goes on behind the group. The groups behind it
+    /// do not know what came before: one thread reads from here on.
+    goes_on: bool,
 }
 
 /// Which group is next, and how far the order has come.
@@ -167,11 +174,15 @@ impl Blocks<'_> {
             stop: false,
         });
         let moved = Condvar::new();
+        let mut tally = Tally::default();
+        // From where on one thread must read.
+        let mut rest = None;
+        let mut ended = false;
         let stop = || {
             turn.lock().unwrap_or_else(PoisonError::into_inner).stop = true;
             moved.notify_all();
         };
-        thread::scope(|scope| {
+        let shared = thread::scope(|scope| {
             let (sender, receiver) = mpsc::channel();
             let workers: Vec<_> = (0..threads.get())
                 .map(|_| {
@@ -186,16 +197,22 @@ impl Blocks<'_> {
             let mut failed = None;
             for done in receiver {
                 match done {
-                    Ok(Done { group, events }) => {
-                        waiting.insert(group, events);
+                    Ok(done) => {
+                        waiting.insert(done.group, done);
                     }
                     Err(error) => {
                         failed.get_or_insert(error);
                         stop();
                     }
                 }
-                while let Some(events) = waiting.remove(&next) {
-                    events
+                while let Some(done) = waiting.remove(&next).filter(|_| rest.is_none()) {
+                    if done.goes_on {
+                        rest = Some(next * GROUP * BLOCK as u64);
+                        stop();
+                        break;
+                    }
+                    tally.add(&done.tally);
+                    done.events
                         .into_iter()
                         .for_each(|(offset, event)| each(offset, event));
                     next += 1;
@@ -208,19 +225,59 @@ impl Blocks<'_> {
                         total_bytes: Some(self.len),
                     };
                     if progress(done).is_break() {
+                        ended = true;
                         stop();
                     }
                 }
             }
-            let mut tally = Tally::default();
             for worker in workers {
-                match worker.join() {
-                    Ok(told) => tally.add(&told),
-                    Err(panic) => std::panic::resume_unwind(panic),
+                if let Err(panic) = worker.join() {
+                    std::panic::resume_unwind(panic);
                 }
             }
-            failed.map_or(Ok(tally), Err)
-        })
+            failed.map_or(Ok(()), Err)
+        });
+        shared?;
+        if let Some(start) = rest.filter(|_| !ended) {
+            tally.add(&self.scan_from(start, each, progress)?);
+        }
+        Ok(tally)
+    }
+
+    /// Reads from a border on, as one thread does.
+    fn scan_from(
+        &self,
+        border: u64,
+        mut each: impl FnMut(u64, LogEvent),
+        mut progress: impl FnMut(Progress) -> ControlFlow<()>,
+    ) -> io::Result<Tally> {
+        let mut file = BufReader::new(File::open(self.path)?);
+        file.seek(SeekFrom::Start(border))?;
+        let mut start = border;
+        if border > 0 {
+            // The line that is begun there was read with what stands before the border.
+            start += file.skip_until(b'\n')? as u64;
+        }
+        let rest = file.take(self.len.saturating_sub(start));
+        let mut scanner = EventScanner::new();
+        let mut chunks = Chunks::new(rest).at_offset(start);
+        while let Some(chunk) = chunks.next_chunk()? {
+            if chunk.cut {
+                scanner.count_too_long();
+            }
+            scanner.scan_at(chunk.offset, chunk.bytes, |found| {
+                each(found.offset, found.event);
+            });
+            let done = Progress {
+                done_bytes: chunk.offset + chunk.bytes.len() as u64,
+                total_bytes: Some(self.len),
+            };
+            if progress(done).is_break() {
+                return Ok(scanner.take_tally());
+            }
+        }
+        scanner.finish(|found| each(found.offset, found.event));
+        Ok(scanner.take_tally())
     }
 
     fn work(
@@ -229,7 +286,7 @@ impl Blocks<'_> {
         turn: &Mutex<Turn>,
         moved: &Condvar,
         sender: &mpsc::Sender<io::Result<Done>>,
-    ) -> Tally {
+    ) {
         let mut scanner = EventScanner::new();
         let mut buffer = Vec::new();
         let mut file = None;
@@ -239,13 +296,21 @@ impl Blocks<'_> {
             let scanned: io::Result<()> = blocks.into_iter().try_for_each(|block| {
                 self.scan_block(block, &mut file, &mut buffer, &mut scanner, &mut events)
             });
-            let done = scanned.map(|()| Done { group, events });
-            let failed = done.is_err();
-            if sender.send(done).is_err() || failed {
+            let goes_on = group + 1 < count && scanner.is_holding();
+            if !goes_on {
+                scanner.finish(|found| events.push((found.offset, found.event)));
+            }
+            let failed = scanned.is_err();
+            let done = scanned.map(|()| Done {
+                group,
+                events,
+                tally: scanner.take_tally(),
+                goes_on,
+            });
+            if sender.send(done).is_err() || failed || goes_on {
                 break;
             }
         }
-        scanner.tally().clone()
     }
 
     fn scan_block(
@@ -280,8 +345,8 @@ impl Blocks<'_> {
             end = first + MAX_LINE + BLOCK;
         }
         let base = start + (first - front) as u64;
-        scanner.scan(&buffer[first..end], |found| {
-            events.push((base + found.offset as u64, found.event));
+        scanner.scan_at(base, &buffer[first..end], |found| {
+            events.push((found.offset, found.event));
         });
         if buffer.len() > 4 * BLOCK {
             *buffer = Vec::new();
@@ -338,9 +403,10 @@ pub fn scan_stream<R: Read>(stream: R, mut each: impl FnMut(u64, LogEvent)) -> i
         if chunk.cut {
             scanner.count_too_long();
         }
-        scanner.scan(chunk.bytes, |found| {
-            each(chunk.offset + found.offset as u64, found.event);
+        scanner.scan_at(chunk.offset, chunk.bytes, |found| {
+            each(found.offset, found.event);
         });
     }
-    Ok(scanner.tally().clone())
+    scanner.finish(|found| each(found.offset, found.event));
+    Ok(scanner.take_tally())
 }
