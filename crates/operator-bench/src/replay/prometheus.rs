@@ -164,6 +164,10 @@ const LISTENS: &str = "msg=\"Listening on\"";
 
 /// The address it listens at, once it has said so and has said what is waited for. The two come in either
 /// order: what it reads at its start and what it listens with are begun side by side.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a program starts in real time, not in the model's"
+)]
 fn starts_at(
     told: &mpsc::Receiver<String>,
     until: &dyn Fn(&str) -> bool,
