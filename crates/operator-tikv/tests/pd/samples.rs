@@ -2,7 +2,7 @@
 //! outside of the project and belong to others.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write as _};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,27 +11,12 @@ use operator_core::{
 };
 use operator_tikv::{MoveKind, PdClient, PdOptions};
 
+use crate::common::shared;
 use crate::support::{Reply, Request, Server, fake};
 
 /// The folder, or why these tests say nothing here.
 fn samples(folder: &str) -> Option<PathBuf> {
     shared(&format!("samples/{folder}"))
-}
-
-fn shared(folder: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared")
-        .join(folder);
-    let found = path.is_dir();
-    if !found {
-        // Said also where what tests print is kept back.
-        let _ = writeln!(
-            std::io::stderr(),
-            "nothing to read: there is no folder {}",
-            path.display()
-        );
-    }
-    found.then_some(path)
 }
 
 fn body(folder: &Path, name: &str) -> Vec<u8> {

@@ -1,6 +1,8 @@
 //! The Prometheus client against answers of every form, servers that lie, and a real server.
 
 mod cluster;
+#[path = "../common/mod.rs"]
+mod common;
 mod forms;
 mod lies;
 mod look;

@@ -1,29 +1,18 @@
 //! What a real cluster's Prometheus knew, played again by a real server, where the folder with recordings is
 //! there. They are read from outside of the project and belong to others.
 
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use operator_core::{Listing, Reading, Store, StoreId, StoreMetrics};
 use operator_tikv::{ContractStanding, PromClient, PromOptions};
 
+use crate::common::shared;
 use crate::real::Prometheus;
 
 /// A recording under a real server, or why nothing is said here.
 fn play(recording: &str) -> Option<Prometheus> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/recordings")
-        .join(recording);
-    if !folder.is_dir() {
-        // Said also where what tests print is kept back.
-        let _ = writeln!(
-            std::io::stderr(),
-            "nothing to read: there is no folder {}",
-            folder.display()
-        );
-        return None;
-    }
+    let folder = shared("recordings")?.join(recording);
     let unpack = |into: &Path| {
         let unpacked = Command::new("tar")
             .arg("-xzf")

@@ -1,27 +1,10 @@
 //! Answers of a real server, where the folder with them is there. They are read from outside of the project
 //! and belong to others.
 
-use std::io::Write as _;
-use std::path::PathBuf;
-
 use operator_tikv::{Number, PromClient, PromData, Samples};
 
+use crate::common::shared;
 use crate::support::{Server, answer_with};
-
-/// The folder, or why these tests say nothing here.
-fn samples() -> Option<PathBuf> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/samples/prometheus");
-    let found = path.is_dir();
-    if !found {
-        // Said also where what tests print is kept back.
-        let _ = writeln!(
-            std::io::stderr(),
-            "nothing to read: there is no folder {}",
-            path.display()
-        );
-    }
-    found.then_some(path)
-}
 
 /// What the client makes of a recorded answer.
 async fn replay(folder: &std::path::Path, name: &str) -> Result<PromData, String> {
@@ -54,7 +37,9 @@ fn series(data: Result<PromData, String>) -> Samples {
 
 #[tokio::test]
 async fn every_recorded_answer_reads_as_what_it_is() {
-    let Some(folder) = samples() else { return };
+    let Some(folder) = shared("samples/prometheus") else {
+        return;
+    };
     for (name, rows) in [
         ("01_vector.txt", 3),
         ("04_matrix_instant.txt", 2),
@@ -97,7 +82,9 @@ async fn every_recorded_answer_reads_as_what_it_is() {
 
 #[tokio::test]
 async fn every_recorded_failure_says_what_the_server_said() {
-    let Some(folder) = samples() else { return };
+    let Some(folder) = shared("samples/prometheus") else {
+        return;
+    };
     for (name, expected) in [
         (
             "11_400_parse.txt",
