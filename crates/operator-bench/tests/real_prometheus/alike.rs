@@ -8,7 +8,7 @@ use operator_core::{Clock, Store, StoreMetrics};
 use operator_sim::{Cluster, Served, Shape, Speed, Timing};
 use operator_tikv::{PdClient, PromClient};
 
-use crate::support::{Target, WINDOW, by_instance, client, filled, near, scraping};
+use crate::support::{Target, WINDOW, by_instance, client, filled, near, scraping, settled};
 
 /// The cluster has lived so long before anyone looks.
 const LIVED: Duration = Duration::from_secs(120);
@@ -128,7 +128,8 @@ async fn the_simulator_a_real_server_and_the_client_agree() {
 
     // The same buckets at one moment: here nothing may differ but the last digits.
     for url in [format!("http://{address}"), served.prometheus.clone()] {
-        let at = Clock::system().now() - Duration::from_secs(1);
+        let at = Clock::system().now();
+        settled(&client(&url, None), stores.len(), at).await;
         let asked = client(&url, Some(at));
         let ours = measured(&asked, &stores).await;
         for (types, ratio) in [(WRITES, 0.99), (WRITES, 0.95), (READS, 0.99)] {

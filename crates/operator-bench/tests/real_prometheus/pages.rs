@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use operator_bench::replay::unpack;
 use operator_core::{Clock, Store};
 
-use crate::support::{Target, by_instance, client, filled, instance, say, scraping, serve, store};
+use crate::support::{
+    Target, by_instance, client, filled, instance, say, scraping, serve, settled, store,
+};
 
 const WRITES: [&str; 8] = [
     "kv_prewrite",
@@ -200,6 +202,7 @@ async fn recorded_pages_are_read_as_they_are_written() {
     let address = server.address().expect("it runs").to_owned();
     filled(&client(&address, None), ids.len()).await;
     let at = Clock::system().now();
+    settled(&client(&address, None), ids.len(), at).await;
     let asked = client(&address, Some(at));
     let stores: Vec<Store> = ids.iter().map(|id| store(*id)).collect();
     let listing = asked.store_metrics(&stores).await.expect("metrics");

@@ -112,28 +112,38 @@ pub(crate) async fn by_instance(
 
 /// Waits until every target has been scraped for longer than a window.
 pub(crate) async fn filled(client: &PromClient, targets: usize) {
-    let scrapes = WINDOW.as_secs() / SCRAPE.as_secs();
-    let query = format!(
-        "count(count_over_time(up[{}s]) >= {scrapes})",
-        WINDOW.as_secs()
-    );
+    let window = WINDOW.as_secs();
+    let scrapes = window / SCRAPE.as_secs();
+    let query = format!("count(count_over_time(up{{job=\"tikv\"}}[{window}s]) >= {scrapes})");
+    every_target(client, &query, targets).await;
+}
+
+/// Waits until no answer about a moment can change any more. A scrape counts from when it began, and is there
+/// to be read when it has ended, which on a busy machine is much later; of one target they do not overlap.
+pub(crate) async fn settled(client: &PromClient, targets: usize, at: Timestamp) {
+    let query = format!("count(timestamp(up{{job=\"tikv\"}}) > {})", seconds(at));
+    every_target(client, &query, targets).await;
+}
+
+/// Waits until a query that counts targets counts them all.
+async fn every_target(client: &PromClient, query: &str, targets: usize) {
     let give_up = Clock::system().now() + Duration::from_secs(120);
     loop {
-        let full = client
-            .query(&query, None)
+        let counted = client
+            .query(query, None)
             .await
             .ok()
             .and_then(|answer| match answer.data {
                 PromData::Vector(samples) => samples.iter().next()?.last()?.value.finite(),
                 _ => None,
             });
-        if full == Some(targets as f64) {
+        if counted == Some(targets as f64) {
             return;
         }
         let now = Clock::system().now();
         assert!(
             now < give_up,
-            "the server does not scrape: {full:?} of {targets}"
+            "the server does not scrape: {query} is {counted:?} of {targets}"
         );
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
