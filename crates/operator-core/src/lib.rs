@@ -3,6 +3,7 @@
 mod action;
 #[cfg(feature = "testing")]
 pub mod conformance;
+mod deadline;
 mod domain;
 mod engine;
 mod error;
@@ -20,6 +21,7 @@ mod subject;
 mod time;
 
 pub use action::*;
+pub use deadline::within;
 pub use domain::*;
 pub use engine::{
     Blind, Change, DuplicateCode, Ending, Engine, Maintenance, Pending, RestoreError, State,

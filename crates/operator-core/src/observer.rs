@@ -11,19 +11,19 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tokio::sync::oneshot;
-use tokio::time::timeout;
 
 use crate::snapshot::SeenPart;
 use crate::subject::{AnyMeasured, Stamp};
 use crate::{
     Clock, Gap, Listing, Part, Result, Snapshot, Source, Store, StoreMetrics, Subject, Timestamp,
-    Why,
+    Why, within,
 };
 
 /// Takes snapshots of a subject. It never fails and, as long as the subject's reads await rather than
 /// block, it never takes longer than its deadline.
 ///
-/// The deadline is real time, whatever clock dates the looks.
+/// The deadline is real time, whatever clock dates the looks. Time in which this process stood still is not
+/// held against the subject: see [`within`].
 ///
 /// It remembers what lies between two looks: the value of a part that is not due yet, since when a part
 /// is missing, and the last known stores, so that metrics can be read while the list of stores cannot.
@@ -148,8 +148,8 @@ impl Observer {
                 Some(_) => self.deadline / 2,
                 None => self.deadline,
             };
-            let fresh = timeout(patience, told).await;
-            let fresh = fresh.ok().and_then(std::result::Result::ok).flatten();
+            let fresh = within(patience, told).await;
+            let fresh = fresh.and_then(std::result::Result::ok).flatten();
             match fresh.or_else(|| self.stores.clone()) {
                 Some(known) => Some(subject.store_metrics(&known).await),
                 None => None,
@@ -314,15 +314,15 @@ async fn guard_infallible<T>(
     deadline: Duration,
     read: impl Future<Output = T>,
 ) -> Result<T, Gap> {
-    match timeout(deadline, AssertUnwindSafe(read).catch_unwind()).await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(panic)) => Err(Gap::new(
+    match within(deadline, AssertUnwindSafe(read).catch_unwind()).await {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(panic)) => Err(Gap::new(
             what,
             Why::Panicked {
                 message: panic_message(&*panic),
             },
         )),
-        Err(_) => Err(Gap::new(what, Why::TimedOut { after: deadline })),
+        None => Err(Gap::new(what, Why::TimedOut { after: deadline })),
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use hyper_util::client::legacy::connect::HttpInfo;
-use operator_core::{Fault, Timestamp};
+use operator_core::{Fault, Timestamp, within};
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
 use reqwest::{Client, RequestBuilder, Url};
 
@@ -106,9 +106,9 @@ impl Http {
         sink: &mut Sink<'_>,
     ) -> Result<Answer, Fault> {
         let exchange = self.exchange(ask, request, sink);
-        let outcome = match tokio::time::timeout(ask.within, exchange).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Fault::TimedOut { after: ask.within }),
+        let outcome = match within(ask.within, exchange).await {
+            Some(outcome) => outcome,
+            None => Err(Fault::TimedOut { after: ask.within }),
         };
         if matches!(outcome, Err(Fault::Transport { .. })) && ask.url.scheme() == "https" {
             // Certificates get renewed while a monitor runs: the next attempt reads the files again.

@@ -10,13 +10,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use operator_core::{
     Actions, ClusterMetrics, Error, Fault, Gap, Invariant, Listing, Measured, Part, Reading,
-    Regions, Result, Store, StoreId, StoreMetrics, Subject, Timestamp,
+    Regions, Result, Store, StoreId, StoreMetrics, Subject, Timestamp, within,
 };
 
 use crate::invariants::{self, Settings};
 use crate::{PdClient, PromClient, PromLook};
 use shared::Shared;
-use tokio::time::timeout;
 
 /// A TiKV cluster, read from PD, and measured by Prometheus where there is one.
 ///
@@ -151,8 +150,8 @@ impl Subject for TikvSubject {
         let measured = async {
             let stores = self.shared_stores().await?;
             // Whoever measures must not take with it what PD tells.
-            let measured = timeout(MEASURES, self.measured(&stores.items)).await;
-            let measured = measured.unwrap_or_else(|_| {
+            let measured = within(MEASURES, self.measured(&stores.items)).await;
+            let measured = measured.unwrap_or_else(|| {
                 let fault = Fault::TimedOut { after: MEASURES };
                 Err(Error::new("measure the cluster", fault))
             });

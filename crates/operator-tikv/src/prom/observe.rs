@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream;
 use futures_util::{FutureExt, StreamExt};
 use operator_core::{
-    ClusterMetrics, Error, Fault, Gap, Listing, Result, Store, StoreMetrics, Timestamp, Why,
+    ClusterMetrics, Error, Fault, Gap, Listing, Result, Store, StoreMetrics, Timestamp, Why, within,
 };
 
 use super::queries::{FOR_METRICS, FOR_REGIONS, FOR_STRAINS, Query, Traffic};
@@ -154,13 +154,13 @@ impl PromClient {
     /// A look is over before whoever looks gives it up, even where one answer waits for another.
     async fn query_within(
         &self,
-        within: Duration,
+        deadline: Duration,
         text: &str,
         at: Option<Timestamp>,
     ) -> Result<PromAnswer> {
-        let answer = tokio::time::timeout(within, self.query(text, at)).await;
-        answer.unwrap_or_else(|_| {
-            let fault = Fault::TimedOut { after: within };
+        let answer = within(deadline, self.query(text, at)).await;
+        answer.unwrap_or_else(|| {
+            let fault = Fault::TimedOut { after: deadline };
             Err(Error::new("query metrics", fault).at(self.origin()))
         })
     }

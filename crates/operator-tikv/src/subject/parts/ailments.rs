@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join3;
 use operator_core::{
-    Ailment, Due, Error, Gap, Measured, Part, Reading, Regions, Result, Timestamp, Why,
+    Ailment, Due, Error, Gap, Measured, Part, Reading, Regions, Result, Timestamp, Why, within,
 };
 
 use super::TikvSubject;
@@ -51,8 +51,8 @@ impl TikvSubject {
     async fn ailments(&self, due: Due<Ailments>) -> Result<Ailments> {
         let health = match self.measuring("count regions") {
             Ok(prometheus) => {
-                let health = tokio::time::timeout(COUNTS, prometheus.region_health()).await;
-                health.ok().and_then(Result::ok)
+                let health = within(COUNTS, prometheus.region_health()).await;
+                health.and_then(Result::ok)
             }
             Err(_) => None,
         };

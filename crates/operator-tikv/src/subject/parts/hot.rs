@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use operator_core::{KeyRange, RegionId, Regions, Result};
+use operator_core::{KeyRange, RegionId, Regions, Result, within};
 
 use super::TikvSubject;
 use crate::facts::{HotPeer, HotReads, HotSpots, HotWrites};
@@ -33,8 +33,8 @@ impl TikvSubject {
     /// What cannot be read is left out: the keys tell what kind of heat it is, not whether it is hot.
     async fn ranges_of_hottest(&self, spots: &HotSpots) -> BTreeMap<RegionId, KeyRange> {
         let reads = hottest(spots).into_iter().map(async |id| {
-            let read = tokio::time::timeout(EXPLAIN, self.pd.one(id)).await;
-            Some((id, read.ok()?.ok()?.range))
+            let read = within(EXPLAIN, self.pd.one(id)).await;
+            Some((id, read?.ok()?.range))
         });
         join_all(reads).await.into_iter().flatten().collect()
     }

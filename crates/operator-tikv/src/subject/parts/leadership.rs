@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use operator_core::{Due, Result};
+use operator_core::{Due, Result, within};
 
 use super::TikvSubject;
 use crate::facts::PdLeadership;
@@ -16,10 +16,9 @@ const THROUGH: Duration = Duration::from_secs(5);
 
 impl TikvSubject {
     pub(super) async fn leadership(&self, due: Due<PdLeadership>) -> Result<PdLeadership> {
-        let stores = tokio::time::timeout(THROUGH, self.shared_stores());
+        let stores = within(THROUGH, self.shared_stores());
         let (named, stores) = futures_util::future::join(self.pd.leader(), stores).await;
         // What takes too long says nothing about who leads.
-        let stores = stores.ok();
         let somebody_leads = matches!(stores, Some(Ok(_)));
         // A leader that died is named until its lease ends, and nobody gets through to it.
         let unreachable = stores.and_then(Result::err).filter(says_no_leader);

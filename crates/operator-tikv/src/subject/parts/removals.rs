@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use operator_core::{Due, Gap, Listing, Region, Result, Store, StoreId, StoreState, Timestamp};
+use operator_core::{
+    Due, Gap, Listing, Region, Result, Store, StoreId, StoreState, Timestamp, within,
+};
 
 use super::TikvSubject;
 use crate::facts::{Held, MoveProgress, Removal, Removals};
@@ -60,7 +62,7 @@ impl TikvSubject {
             return Some(last);
         }
         let read = self.pd.regions_on(store, MOST_REGIONS);
-        let regions = tokio::time::timeout(EXPLAIN, read).await.ok()?.ok()?.items;
+        let regions = within(EXPLAIN, read).await?.ok()?.items;
         let count = |held: fn(&Region) -> bool| regions.iter().filter(|r| held(r)).count() as u64;
         Some(Held {
             looked_at: regions.len() as u64,

@@ -1,0 +1,95 @@
+//! Waiting for an answer, no longer than a deadline.
+
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+
+/// A timer that comes so much too late tells that nobody was there to take an answer.
+const STOOD_STILL: Duration = Duration::from_millis(100);
+
+/// What a future gives, unless that takes longer than the deadline.
+///
+/// Time in which we ourselves stood still is not held against whoever is to answer: after a suspended machine
+/// wakes up, its timers are over before any answer that has long been there can be taken. So where the timer
+/// comes much too late, the future gets the deadline once more.
+///
+/// ```
+/// use operator_core::within;
+/// use std::time::Duration;
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+/// let a_while = Duration::from_millis(5);
+/// assert_eq!(within(a_while, std::future::ready("an answer")).await, Some("an answer"));
+/// assert_eq!(within(a_while, std::future::pending::<&str>()).await, None);
+/// # });
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub async fn within<T>(deadline: Duration, answer: impl Future<Output = T>) -> Option<T> {
+    let mut answer = pin!(answer);
+    let began = now();
+    if let Ok(answer) = timeout(deadline, &mut answer).await {
+        return Some(answer);
+    }
+    let taken = now().saturating_duration_since(began);
+    match taken.saturating_sub(deadline) > STOOD_STILL {
+        true => timeout(deadline, answer).await.ok(),
+        false => None,
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long a read takes is real time, whatever clock dates the looks"
+)]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use tokio::sync::oneshot;
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    const DEADLINE: Duration = Duration::from_millis(20);
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_ends_at_the_deadline() {
+        let began = now();
+        assert_eq!(within(DEADLINE, pending::<()>()).await, None);
+        assert!(now() - began < DEADLINE * 2);
+    }
+
+    /// A colleague on the same thread keeps it from running, and answers soon after.
+    async fn stood_still(
+        for_so_long: Duration,
+    ) -> Option<Result<&'static str, oneshot::error::RecvError>> {
+        let (tell, told) = oneshot::channel();
+        tokio::spawn(async move {
+            std::thread::sleep(for_so_long);
+            // As an answer does: it is taken off the socket by one task, and given to the next.
+            for _ in 0..3 {
+                yield_now().await;
+            }
+            let _ = tell.send("there all along");
+        });
+        within(DEADLINE, told).await
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_came_while_we_stood_still_is_taken() {
+        let answer = stood_still(DEADLINE + STOOD_STILL * 2).await;
+        assert_eq!(answer, Some(Ok("there all along")));
+    }
+
+    #[tokio::test]
+    async fn silence_after_we_stood_still_ends_all_the_same() {
+        tokio::spawn(async { std::thread::sleep(DEADLINE + STOOD_STILL * 2) });
+        assert_eq!(within(DEADLINE, pending::<()>()).await, None);
+    }
+}
