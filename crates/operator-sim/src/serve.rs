@@ -274,7 +274,11 @@ async fn listen(hall: Arc<Hall>, face: Face, first: TcpListener, address: Socket
     loop {
         let open = is_open(&hall.lock(), face);
         match (open, listener.take()) {
-            (false, _) => tokio::time::sleep(CLOSED).await,
+            (false, bound) => {
+                // At once, and not when the sleep is over.
+                drop(bound);
+                tokio::time::sleep(CLOSED).await;
+            }
             (true, None) => match TcpListener::bind(address).await {
                 Ok(bound) => listener = Some(bound),
                 Err(_) => tokio::time::sleep(CLOSED).await,
