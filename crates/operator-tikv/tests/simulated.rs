@@ -8,7 +8,7 @@ mod watched;
 
 use std::time::Duration;
 
-use lab::Lab;
+use lab::{Lab, PATIENCE};
 use operator_core::conformance::{self, Probe};
 use operator_core::{Regions, StoreId, Subject};
 use operator_sim::{Release, Shape};
@@ -129,7 +129,7 @@ async fn the_subject_keeps_its_promises() {
     let lab = settled(Release::V8_5).await;
     let nowhere = TikvSubject::new(PdClient::new("http://127.0.0.1:1").expect("an endpoint"));
     let probe = Probe {
-        deadline: Duration::from_secs(5),
+        deadline: PATIENCE,
         unreachable: Some(&nowhere),
         ..Probe::default()
     };

@@ -6,7 +6,7 @@ mod lab;
 
 use std::time::Duration;
 
-use lab::Lab;
+use lab::{Lab, PATIENCE};
 use operator_core::{Reading, Store, StoreId, StoreMetrics};
 use operator_sim::{LabelStyle, Release, Shape};
 use operator_tikv::{ContractStanding, PromClient, PromOptions, StoreStrain};
@@ -22,7 +22,14 @@ async fn scraped(shape: Shape, faults: &[&str]) -> Lab {
 }
 
 fn prometheus(lab: &Lab) -> PromClient {
-    PromClient::with(&lab.served.prometheus, PromOptions::default()).expect("a URL")
+    PromClient::with(&lab.served.prometheus, patient()).expect("a URL")
+}
+
+fn patient() -> PromOptions {
+    PromOptions {
+        within: PATIENCE,
+        ..PromOptions::default()
+    }
 }
 
 /// The stores as PD says them, which is what the client maps series to.
@@ -103,7 +110,7 @@ async fn a_contract_that_cannot_hold_does_not() {
     let lab = scraped(Shape::default(), &["prometheus-renamed"]).await;
     let options = PromOptions {
         job: "another".to_owned(),
-        ..PromOptions::default()
+        ..patient()
     };
     let client = PromClient::with(&lab.served.prometheus, options).expect("a URL");
     let checks = client.contract().await.expect("Prometheus answers");

@@ -6,6 +6,9 @@ use operator_core::{ManualClock, Timestamp};
 use operator_sim::{Cluster, Served, Shape, Speed};
 use operator_tikv::{PdClient, PdOptions};
 
+/// How long an answer is waited for: the cluster always answers, however slow the machine is.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A cluster, and a clock that shows its time.
 pub(crate) struct Lab {
     pub(crate) served: Served,
@@ -46,7 +49,7 @@ impl Lab {
     pub(crate) fn pd(&self) -> PdClient {
         let options = PdOptions {
             clock: self.clock.clone().into(),
-            within: Duration::from_secs(2),
+            within: PATIENCE,
             ..PdOptions::default()
         };
         PdClient::with(&self.served.pd.join(","), options).expect("endpoints")

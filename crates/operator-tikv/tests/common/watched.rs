@@ -5,7 +5,7 @@ use std::time::Duration;
 use operator_core::{Change, Clock, Monitor, Observer};
 use operator_tikv::TikvSubject;
 
-use crate::lab::Lab;
+use crate::lab::{Lab, PATIENCE};
 
 /// How often people look.
 pub(crate) const TICK: Duration = Duration::from_secs(10);
@@ -19,7 +19,7 @@ pub(crate) struct Watched {
 impl Watched {
     /// The subject is what the monitor sees of the cluster.
     pub(crate) fn new(lab: Lab, subject: TikvSubject) -> Self {
-        let observer = Observer::new(Clock::from(lab.clock.clone()), Duration::from_secs(8));
+        let observer = Observer::new(Clock::from(lab.clock.clone()), PATIENCE * 2);
         let monitor = Monitor::new(subject, observer).expect("every rule has a code of its own");
         Self { lab, monitor }
     }

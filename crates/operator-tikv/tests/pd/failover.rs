@@ -29,7 +29,7 @@ async fn whenever_one_leads_it_is_found_and_else_each_endpoint_is_accounted_for(
     for roles in combinations {
         all.spawn(async move {
             let (urls, servers) = fake::cluster(&roles, stores).await;
-            let pd = fake::client(&urls.join(","));
+            let pd = PdClient::with(&urls.join(","), fake::hasty()).unwrap();
             for _ in 0..2 {
                 let outcome = pd.stores().await;
                 if leads(&roles) > 0 {
@@ -74,11 +74,8 @@ async fn the_leader_is_asked_directly_whoever_was_named() {
 
 #[tokio::test]
 async fn a_leader_whose_address_cannot_be_reached_is_reached_through_the_given_endpoint() {
-    let gone = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let inside = [format!("http://{gone}")];
+    let gone = fake::bound();
+    let inside = [format!("http://{}", gone.local_addr().unwrap())];
     let server = Server::start(move |request| match request.path() {
         "/pd/api/v1/cluster" => fake::cluster_id(CLUSTER),
         "/pd/api/v1/members" => Reply::json(fake::members(CLUSTER, &inside, Some(0))),
@@ -98,7 +95,7 @@ async fn a_leader_whose_address_cannot_be_reached_is_reached_through_the_given_e
 #[tokio::test]
 async fn a_hanging_leader_costs_its_deadline_once_and_not_at_every_read() {
     let (urls, servers) = fake::cluster(&[Role::Hanging, Role::Leader], stores).await;
-    let pd = fake::client(&urls.join(","));
+    let pd = PdClient::with(&urls.join(","), fake::hasty()).unwrap();
     for _ in 0..5 {
         pd.stores().await.unwrap();
     }
@@ -111,7 +108,7 @@ async fn after_a_minute_who_failed_is_looked_at_anew() {
     let hand = ManualClock::new(Timestamp::EPOCH);
     let options = PdOptions {
         clock: hand.clone().into(),
-        ..fake::quick()
+        ..fake::hasty()
     };
     let pd = PdClient::with(&urls.join(","), options).unwrap();
     pd.stores().await.unwrap();
@@ -144,7 +141,7 @@ async fn another_cluster_is_refused_and_named() {
     .await;
     let options = PdOptions {
         cluster_id: Some(CLUSTER),
-        ..fake::quick()
+        ..fake::patient()
     };
     let pd = PdClient::with(&format!("{},{}", other.url(), urls[0]), options.clone()).unwrap();
     pd.stores().await.unwrap();
@@ -257,7 +254,7 @@ async fn who_calls_is_said_in_both_headers_and_to_whom_it_belongs() {
     let server = fake::alone(stores).await;
     let options = PdOptions {
         caller: "night-watch".into(),
-        ..fake::quick()
+        ..fake::patient()
     };
     let pd = PdClient::with(&server.url(), options).unwrap();
     pd.stores().await.unwrap();
@@ -280,7 +277,7 @@ async fn an_injected_client_is_used_for_everything() {
         .unwrap();
     let options = PdOptions {
         client: Some(client),
-        ..fake::quick()
+        ..fake::patient()
     };
     let pd = PdClient::with(&server.url(), options).unwrap();
     pd.stores().await.unwrap();

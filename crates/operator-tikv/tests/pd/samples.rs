@@ -435,7 +435,7 @@ async fn while_pd_changes_its_leader_or_is_away_no_living_store_is_called_silent
         let hand = ManualClock::new(Timestamp::EPOCH);
         let options = PdOptions {
             clock: hand.clone().into(),
-            ..fake::quick()
+            ..fake::patient()
         };
         let pd = PdClient::with(&server.url(), options).unwrap();
         let mut unseen = 0;

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use operator_core::{Cursor, Fault, Flow, KeyRange, Listing, Region, RegionId, Regions, StoreId};
 use operator_tikv::{PdClient, PdOptions, RegionTop};
@@ -15,7 +16,7 @@ fn tree(regions: Vec<Kept>) -> Tree {
 }
 
 fn patient(endpoints: &str) -> PdClient {
-    PdClient::with(endpoints, PdOptions::default()).unwrap()
+    PdClient::with(endpoints, fake::patient()).unwrap()
 }
 
 async fn scanned(pd: &PdClient, from: Option<&Cursor>) -> Vec<Listing<Region>> {
@@ -204,13 +205,13 @@ async fn the_next_page_is_asked_for_before_this_one_is_given() {
     let mut scan = pd.scan_from(None);
     scan.next().await.unwrap().unwrap();
     // The caller has the first page and has not come back; the server works on the second.
-    for _ in 0..1000 {
-        if server.count("/pd/api/v1/regions/key") == 2 {
-            return;
+    let asked = async {
+        while server.count("/pd/api/v1/regions/key") < 2 {
+            tokio::task::yield_now().await;
         }
-        tokio::task::yield_now().await;
-    }
-    panic!("the second page was not asked for");
+    };
+    let asked = tokio::time::timeout(Duration::from_secs(60), asked).await;
+    assert!(asked.is_ok(), "the second page was not asked for");
 }
 
 #[tokio::test]
@@ -473,7 +474,7 @@ proptest! {
                 }
             })
             .await;
-            let options = PdOptions { page_regions: 16, ..PdOptions::default() };
+            let options = PdOptions { page_regions: 16, ..fake::patient() };
             let pd = PdClient::with(&server.url(), options).unwrap();
             let pages = scanned(&pd, None).await;
             let regions: Vec<_> = pages.iter().flat_map(|page| &page.items).collect();

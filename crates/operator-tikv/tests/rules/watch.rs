@@ -3,7 +3,7 @@
 use operator_sim::{Scenario, Shape};
 use operator_tikv::{PromClient, PromOptions, TikvSubject};
 
-use crate::lab::Lab;
+use crate::lab::{Lab, PATIENCE};
 use crate::watched::Watched;
 
 pub(crate) async fn scenario(name: &str, seed: u64) -> Watched {
@@ -16,7 +16,11 @@ pub(crate) async fn shaped(shape: Shape) -> Watched {
 }
 
 fn watch(lab: Lab) -> Watched {
-    let prometheus = PromClient::with(&lab.served.prometheus, PromOptions::default());
+    let options = PromOptions {
+        within: PATIENCE,
+        ..PromOptions::default()
+    };
+    let prometheus = PromClient::with(&lab.served.prometheus, options);
     let subject = TikvSubject::builder(lab.pd())
         .prometheus(prometheus.expect("a URL"))
         .build();

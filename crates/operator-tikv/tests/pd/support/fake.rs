@@ -1,6 +1,7 @@
 //! Members of PD as far as a client can tell: who leads, who is dead, who hangs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use operator_tikv::{PdClient, PdOptions};
 use tokio::net::{TcpListener, TcpSocket};
@@ -141,15 +142,27 @@ pub(crate) fn bound() -> TcpSocket {
     socket
 }
 
-/// A client that gives up soon.
+/// A client of members that answer, however slow the machine is.
 pub(crate) fn client(endpoints: &str) -> PdClient {
-    PdClient::with(endpoints, quick()).unwrap()
+    PdClient::with(endpoints, patient()).unwrap()
 }
 
-pub(crate) fn quick() -> PdOptions {
+pub(crate) fn patient() -> PdOptions {
+    given(Duration::from_secs(60))
+}
+
+/// What is waited for where one is asked who never answers.
+pub(crate) const HASTE: Duration = Duration::from_secs(2);
+
+/// For a client of members of whom some never answer.
+pub(crate) fn hasty() -> PdOptions {
+    given(HASTE)
+}
+
+fn given(within: Duration) -> PdOptions {
     PdOptions {
-        within: std::time::Duration::from_millis(300),
-        page_within: std::time::Duration::from_millis(300),
+        within,
+        page_within: within,
         ..PdOptions::default()
     }
 }
