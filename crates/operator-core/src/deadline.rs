@@ -4,7 +4,9 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
+
+use crate::Clock;
 
 /// A timer that comes so much too late tells that nobody was there to take an answer.
 const STOOD_STILL: Duration = Duration::from_millis(100);
@@ -28,23 +30,16 @@ const STOOD_STILL: Duration = Duration::from_millis(100);
 /// ```
 pub async fn within<T>(deadline: Duration, answer: impl Future<Output = T>) -> Option<T> {
     let mut answer = pin!(answer);
-    let began = now();
+    let clock = Clock::system();
+    let began = clock.now();
     if let Ok(answer) = timeout(deadline, &mut answer).await {
         return Some(answer);
     }
-    let taken = now().saturating_duration_since(began);
+    let taken = clock.now().since(began);
     match taken.saturating_sub(deadline) > STOOD_STILL {
         true => timeout(deadline, answer).await.ok(),
         false => None,
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long a read takes is real time, whatever clock dates the looks"
-)]
-fn now() -> Instant {
-    Instant::now()
 }
 
 #[cfg(test)]
@@ -60,9 +55,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn silence_ends_at_the_deadline() {
-        let began = now();
+        let clock = Clock::system();
+        let began = clock.now();
         assert_eq!(within(DEADLINE, pending::<()>()).await, None);
-        assert!(now() - began < DEADLINE * 2);
+        assert!(clock.now().since(began) < DEADLINE * 2);
     }
 
     /// A colleague on the same thread keeps it from running, and answers soon after.
