@@ -38,6 +38,7 @@ pub(crate) struct Prometheus {
     pub(crate) scrape_interval: Option<Duration>,
     pub(crate) window: Option<Duration>,
     pub(crate) job: Option<String>,
+    pub(crate) pd_job: Option<String>,
     pub(crate) matchers: Option<String>,
     pub(crate) template: Option<InstanceTemplate>,
     pub(crate) auth: PromAuth,
@@ -136,6 +137,7 @@ fn prometheus(section: &Section<'_>) -> Outcome<Prometheus> {
         scrape_interval: section.span("scrape-interval")?,
         window: section.span("window")?,
         job: section.text("job")?,
+        pd_job: section.text("pd-job")?,
         matchers: section.text("matchers")?,
         template: section.parsed("instance-template", str::parse)?,
         auth: auth(section)?,
@@ -260,6 +262,7 @@ mod tests {
             scrape-interval = "30s"
             window = "2m"
             job = "tikv"
+            pd-job = "placement"
             matchers = 'tidb_cluster="a"'
             instance-template = "{host}:{status_port}"
             headers = { X-Scope-OrgID = "tenant" }
@@ -283,6 +286,8 @@ mod tests {
         assert_eq!(config.pd.timeout, Some(Duration::from_secs(2)));
         assert_eq!(config.pd.cluster_id, Some(7));
         assert_eq!(config.prometheus.window, Some(Duration::from_secs(120)));
+        assert_eq!(config.prometheus.job.as_deref(), Some("tikv"));
+        assert_eq!(config.prometheus.pd_job.as_deref(), Some("placement"));
         assert!(config.prometheus.template.is_some());
         assert_eq!(config.watch.interval, Some(Duration::from_secs(15)));
         assert_eq!(config.output.format, Some(Format::Json));

@@ -215,6 +215,7 @@ fn prom_options(config: Config) -> PromOptions {
         scrape_every: or(said.scrape_interval, defaults.scrape_every),
         window: or(said.window, defaults.window),
         job: said.job.unwrap_or(defaults.job),
+        pd_job: said.pd_job.unwrap_or(defaults.pd_job),
         matchers: said.matchers.unwrap_or(defaults.matchers),
         template: said.template,
         auth: said.auth,
