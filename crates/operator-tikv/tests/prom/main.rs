@@ -6,6 +6,7 @@ mod common;
 mod forms;
 mod lies;
 mod look;
+mod moments;
 mod real;
 mod recordings;
 mod samples;

@@ -4,23 +4,23 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::PathBuf;
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use operator_core::{Clock, Reading, Store, StoreId, StoreMetrics, Why};
+use operator_core::{Clock, Reading, Store, StoreId, StoreMetrics, Timestamp, Why};
 use operator_tikv::{ContractStanding, PromClient, PromOptions};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 
+use crate::moments::moment;
 use crate::support::{Request, Server, answer, store};
 
 /// How often a store is scraped, and over how long rates are taken. Both are short, so that a rate is whole
 /// after seconds.
-const SCRAPE: Duration = Duration::from_millis(250);
-const WINDOW: Duration = Duration::from_secs(3);
+const SCRAPE: Duration = Duration::from_secs(1);
+const WINDOW: Duration = Duration::from_secs(4);
 
 /// What a store is up to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,12 +43,14 @@ const WRITES_PER_SECOND: f64 = 400.0;
 const CHECKS_PER_SECOND: f64 = 4.0;
 const CPU_CORES: f64 = 1.5;
 
-/// The stores: their moods, and how often each was scraped.
+/// What is left of numbers that were told exactly, and reckoned with.
+const ROUNDING: f64 = 1e-9;
+
+/// The stores, by their moods.
 #[derive(Debug)]
 struct Stores {
     clock: Clock,
-    moods: Mutex<BTreeMap<u64, (Mood, operator_core::Timestamp)>>,
-    scraped: watch::Sender<BTreeMap<u64, u64>>,
+    moods: Mutex<BTreeMap<u64, (Mood, Timestamp)>>,
 }
 
 impl Stores {
@@ -56,7 +58,6 @@ impl Stores {
         Arc::new(Self {
             clock: Clock::system(),
             moods: Mutex::default(),
-            scraped: watch::Sender::default(),
         })
     }
 
@@ -72,8 +73,6 @@ impl Stores {
             return answer(200, "text/plain", "probe_success 0\n");
         };
         let id = id.parse().unwrap();
-        self.scraped
-            .send_modify(|scraped| *scraped.entry(id).or_default() += 1);
         let moods = self.moods.lock().unwrap();
         match moods.get(&id) {
             Some((Mood::Dead, _)) => answer(500, "text/plain", "dead"),
@@ -88,8 +87,12 @@ impl Stores {
         }
     }
 
-    fn page(&self, id: u64, mood: Mood, since: operator_core::Timestamp) -> String {
-        let lived = self.clock.now().since(since).as_secs_f64();
+    /// Counters say when they were read, which else is when the server began to ask: on a busy machine that is
+    /// long before, and a rate between two of them would be another one than was told.
+    fn page(&self, id: u64, mood: Mood, since: Timestamp) -> String {
+        let now = self.clock.now();
+        let read = now.unix_millis();
+        let lived = (read - since.unix_millis()) as f64 / 1000.0;
         let writes = match mood {
             Mood::Busy => WRITES_PER_SECOND * lived,
             Mood::Idle | Mood::Dead => 0.0,
@@ -107,13 +110,13 @@ impl Stores {
                 let count = count * share;
                 writeln!(
                     page,
-                    r#"{family}_bucket{{type="{kind}",priority="low",le="{le}"}} {count}"#
+                    r#"{family}_bucket{{type="{kind}",priority="low",le="{le}"}} {count} {read}"#
                 )
                 .unwrap();
             }
             writeln!(
                 page,
-                r#"{family}_count{{type="{kind}",priority="low"}} {count}"#
+                r#"{family}_count{{type="{kind}",priority="low"}} {count} {read}"#
             )
             .unwrap();
         }
@@ -121,18 +124,18 @@ impl Stores {
             let count = lived * 15.0 * share;
             writeln!(
                 page,
-                r#"tikv_raftstore_log_lag_bucket{{le="{le}"}} {count}"#
+                r#"tikv_raftstore_log_lag_bucket{{le="{le}"}} {count} {read}"#
             )
             .unwrap();
         }
         let cpu = CPU_CORES * lived;
+        writeln!(page, "process_cpu_seconds_total {cpu} {read}").unwrap();
         let rest = [
             (
                 r#"tikv_server_info{version="v8.1.2",hash="x"}"#,
                 started as f64,
             ),
             ("process_start_time_seconds", started as f64),
-            ("process_cpu_seconds_total", cpu),
             ("process_resident_memory_bytes", 3.5e9),
             ("tikv_server_memory_quota_bytes", 8e9),
             ("tikv_server_cpu_cores_quota", 4.0),
@@ -151,29 +154,11 @@ impl Stores {
         }
         page
     }
-
-    /// Waits until each of these stores was scraped `more` times from now on, and its last page but one was
-    /// taken in.
-    async fn scraped(&self, ids: impl IntoIterator<Item = u64>, more: u64) {
-        let before = self.scraped.borrow().clone();
-        let ids: Vec<u64> = ids.into_iter().collect();
-        let enough = |now: &BTreeMap<u64, u64>| {
-            ids.iter().all(|id| {
-                let of = |counts: &BTreeMap<u64, u64>| counts.get(id).copied().unwrap_or(0);
-                of(now) > of(&before) + more
-            })
-        };
-        let mut now = self.scraped.subscribe();
-        let waited = tokio::time::timeout(Duration::from_secs(60), now.wait_for(enough)).await;
-        assert!(waited.is_ok(), "the server stopped scraping");
-    }
 }
 
 /// A real server, with a folder of its own. It ends when it is dropped.
 pub(crate) struct Prometheus {
     child: Child,
-    /// Held open, so that the server can go on writing.
-    _log: BufReader<ChildStderr>,
     folder: PathBuf,
     pub(crate) url: String,
 }
@@ -237,9 +222,10 @@ impl Prometheus {
                 address = said.split_whitespace().next().map(str::to_owned);
             }
         }
+        // Somebody goes on reading, so that the server can go on writing.
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
         Some(Self {
             child,
-            _log: log,
             folder,
             url: format!("http://{}", address.unwrap()),
         })
@@ -258,11 +244,19 @@ impl Prometheus {
         assert!(reply.starts_with("HTTP/1.1 200"), "{reply}");
     }
 
-    fn client(&self, job: &str, scrape_every: Duration, window: Duration) -> PromClient {
+    /// A client that asks about a moment, or about now, and waits for as long as a busy machine may need.
+    fn client(&self, job: &str, scrape_every: Duration, at: Option<Timestamp>) -> PromClient {
+        let time = at.map(|at| {
+            let millis = at.unix_millis();
+            let seconds = format!("{}.{:03}", millis / 1000, millis % 1000);
+            ("time".to_owned(), seconds)
+        });
         let options = PromOptions {
+            within: Duration::from_secs(120),
             job: job.to_owned(),
             scrape_every,
-            window,
+            window: WINDOW,
+            parameters: time.into_iter().collect(),
             ..PromOptions::default()
         };
         PromClient::with(&self.url, options).unwrap()
@@ -294,14 +288,19 @@ fn config(jobs: &[String]) -> String {
     format!("scrape_configs:\n{}", jobs.concat())
 }
 
-fn near(reading: &Reading<f64>, expected: f64, share: f64) {
+fn near(reading: &Reading<f64>, expected: f64) {
     let value = reading
         .value()
         .unwrap_or_else(|| panic!("{reading:?}, not {expected}"));
     assert!(
-        (value - expected).abs() <= expected * share,
+        (value - expected).abs() <= expected * ROUNDING,
         "{value}, not {expected}"
     );
+}
+
+/// Whether an instance is up, as TiKV's jobs have it: others have it up whatever is the matter with it.
+fn up(instance: &str) -> String {
+    format!(r#"up{{instance="{instance}",job=~".*tikv"}}"#)
 }
 
 async fn metrics(client: &PromClient, stores: &[Store]) -> BTreeMap<u64, StoreMetrics> {
@@ -322,26 +321,28 @@ async fn a_real_server_is_read_through_the_lives_of_stores() {
         stores.set(id, mood);
     }
     let target = |instance: &str, id: u64| (instance.to_owned(), format!("/store/{id}"));
-    let three: Vec<_> = (1..=3)
+    let targets: Vec<_> = (1..=3)
         .map(|id| target(&format!("10.0.0.{id}:20180"), id))
         .collect();
     // A probe of the same addresses, which finds every port open: as tiup sets it up.
     let probed: Vec<_> = (1..=3)
         .map(|id| (format!("10.0.0.{id}:20180"), "/probe".to_owned()))
         .collect();
-    let probe = job("tidb_port_probe", "250ms", &server, &probed);
-    let tikv = job("tikv", "250ms", &server, &three);
+    let probe = job("tidb_port_probe", "1s", &server, &probed);
+    let tikv = job("tikv", "1s", &server, &targets);
     let Some(prometheus) = Prometheus::start(&config(&[tikv, probe.clone()])) else {
         return;
     };
-    let client = prometheus.client(".*tikv", SCRAPE, WINDOW);
+    let now = prometheus.client(".*tikv", SCRAPE, None);
+    let about = |at| prometheus.client(".*tikv", SCRAPE, Some(at));
     let known: Vec<Store> = (1..=3)
         .map(|id| store(id, &format!("10.0.0.{id}")))
         .collect();
-    stores.scraped(1..=3, 16).await;
+    let [one, two, three] = ["10.0.0.1:20180", "10.0.0.2:20180", "10.0.0.3:20180"];
+    let at = moment(&now, "up", &[one, two, three], WINDOW).await;
+    let client = about(at);
 
-    // Numbers as they were told. Buckets tell latencies only as far as their bounds, and rates run over
-    // whole scrapes.
+    // Numbers as they were told. Buckets tell latencies only as far as their bounds.
     let seen = metrics(&client, &known).await;
     let busy = &seen[&1];
     assert_eq!(busy.gaps().count(), 0, "{busy:?}");
@@ -349,11 +350,10 @@ async fn a_real_server_is_read_through_the_lives_of_stores() {
     near(
         &busy.queries_per_second,
         WRITES_PER_SECOND + CHECKS_PER_SECOND,
-        0.1,
     );
-    near(&busy.write_p99_seconds, WRITE_P99_SECONDS, 0.02);
-    near(&busy.cpu_used_cores, CPU_CORES, 0.1);
-    near(&busy.raft_log_lag_ratio, 0.02, 0.01);
+    near(&busy.write_p99_seconds, WRITE_P99_SECONDS);
+    near(&busy.cpu_used_cores, CPU_CORES);
+    near(&busy.raft_log_lag_ratio, 0.02);
     assert_eq!(busy.disk_available_bytes.value(), Some(&600_000_000_000));
     assert_eq!(busy.memory_used_bytes.value(), Some(&3_500_000_000));
     assert_eq!(busy.leader_count.value(), Some(&1));
@@ -362,7 +362,7 @@ async fn a_real_server_is_read_through_the_lives_of_stores() {
     assert_eq!(busy.read_p99_seconds, Reading::Idle);
     let idle = &seen[&2];
     assert_eq!(idle.write_p99_seconds, Reading::Idle);
-    near(&idle.queries_per_second, CHECKS_PER_SECOND, 0.1);
+    near(&idle.queries_per_second, CHECKS_PER_SECOND);
 
     // The first critical error ever counts as one, though no rate has seen it.
     let strains = client.store_strains(&known).await.unwrap();
@@ -385,55 +385,50 @@ async fn a_real_server_is_read_through_the_lives_of_stores() {
 
     // A store dies: the probe of its port goes on saying otherwise, and its rates linger.
     stores.set(3, Mood::Dead);
-    stores.scraped([3], 2).await;
-    let dead = metrics(&client, &known).await.remove(&3).unwrap();
+    let at = moment(&now, &format!("{} == 0", up(three)), &[], WINDOW).await;
+    let dead = metrics(&about(at), &known).await.remove(&3).unwrap();
     assert_eq!(dead.up.value(), Some(&false));
     assert_eq!(dead.gaps().count(), 16);
 
     // It starts again: its counters begin anew, and it is the start that tells.
     stores.set(3, Mood::Busy);
-    stores.scraped([3], 16).await;
-    let back = metrics(&client, &known).await.remove(&3).unwrap();
+    let alive = moment(&now, "up", &[three], WINDOW).await;
+    let back = metrics(&about(alive), &known).await.remove(&3).unwrap();
     assert_eq!(back.up.value(), Some(&true));
     near(
         &back.queries_per_second,
         WRITES_PER_SECOND + CHECKS_PER_SECOND,
-        0.1,
     );
     assert!(back.process_started_at.value() > busy.process_started_at.value());
 
     // It is taken away, and with it its target: it was there, and when it last was is known.
-    let two = job("tikv", "250ms", &server, &three[..2]);
-    prometheus.reload(&config(&[two, probe.clone()])).await;
-    stores.scraped([1], 16).await;
+    let left = job("tikv", "1s", &server, &targets[..2]);
+    prometheus.reload(&config(&[left, probe.clone()])).await;
+    let gone = format!("absent_over_time({}[2s])", up(three));
+    let client = about(moment(&now, &gone, &[], WINDOW).await);
     let listing = client.store_metrics(&known).await.unwrap();
     let gap = listing.gap_about(&known[2].entity()).unwrap();
     assert_eq!(gap.why(), &Why::Vanished, "{gap}");
     let last = gap.standing_since().unwrap();
-    let ago = client.server_time().await.unwrap().now.since(last);
+    let at = client.server_time().await.unwrap().now;
     assert!(
-        (SCRAPE..Duration::from_secs(60)).contains(&ago),
-        "{ago:?} ago"
+        (alive - WINDOW..=at - SCRAPE).contains(&last),
+        "{last}, seen at {alive} and gone at {at}"
     );
 
     // It is renamed, as by a move to pods; then it is scraped by two jobs at once.
-    let tikv = job("tikv", "250ms", &server, &three[..2]);
-    let pods = job(
-        "db-basic-tikv",
-        "250ms",
-        &server,
-        &[target("basic-tikv-2", 3)],
-    );
+    let tikv = job("tikv", "1s", &server, &targets[..2]);
+    let pods = job("db-basic-tikv", "1s", &server, &[target("basic-tikv-2", 3)]);
     prometheus
-        .reload(&config(&[tikv.clone(), pods, probe]))
+        .reload(&config(&[tikv.clone(), pods.clone(), probe]))
         .await;
-    stores.scraped([1, 3], 16).await;
+    let at = moment(&now, "up", &["basic-tikv-2"], WINDOW).await;
+    let client = about(at);
     let renamed = Store::new(StoreId(3), "basic-tikv-2.basic-tikv-peer.db.svc:20160");
     let seen = metrics(&client, &[renamed]).await;
     near(
         &seen[&3].queries_per_second,
         WRITES_PER_SECOND + CHECKS_PER_SECOND,
-        0.1,
     );
     let listing = client.store_metrics(&known).await.unwrap();
     let gap = listing.gap_about(&known[2].entity()).unwrap().to_string();
@@ -442,9 +437,10 @@ async fn a_real_server_is_read_through_the_lives_of_stores() {
         "{gap}"
     );
     assert!(gap.contains("basic-tikv-2"), "{gap}");
-    let again = job("other-tikv", "250ms", &server, &three[..1]);
-    prometheus.reload(&config(&[tikv, again])).await;
-    stores.scraped([1], 16).await;
+    let again = job("other-tikv", "1s", &server, &targets[..1]);
+    prometheus.reload(&config(&[tikv, pods, again])).await;
+    let twice = format!("count({}) == 2", up(one));
+    let client = about(moment(&now, &twice, &[], WINDOW).await);
     let listing = client.store_metrics(&known[..1]).await.unwrap();
     let gap = listing.gap_about(&known[0].entity()).unwrap().to_string();
     assert!(
@@ -466,10 +462,11 @@ async fn three_hundred_neighbours_are_each_measured_as_themselves() {
     let Some(prometheus) = Prometheus::start(&config(&[tikv])) else {
         return;
     };
-    stores.scraped(1..=300, 1).await;
     let known: Vec<Store> = (1..=300).map(|id| store(id, &host(id))).collect();
-    let client = prometheus.client("tikv", Duration::from_secs(2), WINDOW);
-    let seen = metrics(&client, &known).await;
+    let every = Duration::from_secs(2);
+    let now = prometheus.client("tikv", every, None);
+    let at = moment(&now, "count(up == 1) == 300", &[], WINDOW).await;
+    let seen = metrics(&prometheus.client("tikv", every, Some(at)), &known).await;
     assert_eq!(seen.len(), 300);
     for (id, metrics) in seen {
         assert_eq!(metrics.leader_count.value(), Some(&id), "{id}");
