@@ -10,7 +10,7 @@ use operator_bench::replay::unpack;
 use operator_core::{Clock, Store};
 
 use crate::support::{
-    Target, by_instance, client, filled, instance, say, scraping, serve, settled, store,
+    SCRAPE, Target, by_instance, client, instance, moment, say, scraping, serve, store,
 };
 
 const WRITES: [&str; 8] = [
@@ -200,9 +200,7 @@ async fn recorded_pages_are_read_as_they_are_written() {
         return;
     };
     let address = server.address().expect("it runs").to_owned();
-    filled(&client(&address, None), ids.len()).await;
-    let at = Clock::system().now();
-    settled(&client(&address, None), ids.len(), at).await;
+    let at = moment(&client(&address, None), ids.len(), SCRAPE).await;
     let asked = client(&address, Some(at));
     let stores: Vec<Store> = ids.iter().map(|id| store(*id)).collect();
     let listing = asked.store_metrics(&stores).await.expect("metrics");

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use operator_core::{Fault, Reading, Store, StoreMetrics, Why};
-use operator_tikv::PromClient;
+use operator_core::{Clock, Fault, Reading, Store, StoreMetrics, Timestamp, Why};
+use operator_tikv::{Point, PromClient, PromData, Series};
+use tokio::net::TcpSocket;
 
-use crate::support::{Target, WINDOW, client, filled, instance, scraping, serve, store};
+use crate::support::{
+    PATIENCE, SCRAPE, Target, WINDOW, client, instance, moment, scraping, serve, store,
+};
 
 /// So many series make the server's log of what it measured long enough to be seen reading it.
 const BULK: u64 = 60_000;
@@ -29,6 +32,8 @@ enum Look {
     Refused,
     /// There was one, and of the store there was nothing young enough to be believed, which was said.
     Stale,
+    /// A page did not come in time.
+    Down,
     /// The store is up.
     Up(Box<StoreMetrics>),
 }
@@ -47,17 +52,71 @@ async fn look(client: &PromClient, store: &Store) -> Look {
         }
     };
     match (&listing.items[..], &listing.gaps[..]) {
-        ([metrics], []) => {
-            // Nothing but the store's own page would say that it is down, and its page was never lost.
-            assert_eq!(metrics.up.value(), Some(&true), "{metrics:?}");
-            Look::Up(Box::new(metrics.clone()))
-        }
+        ([metrics], []) => match &metrics.up {
+            Reading::Seen(up) if up.value => Look::Up(Box::new(metrics.clone())),
+            Reading::Seen(up) => {
+                // Nothing but the store's own page says that it is down, where that was waited for in vain.
+                assert!(was_lost(client, store, up.sampled_at).await, "{metrics:?}");
+                Look::Down
+            }
+            other => panic!("{other:?}"),
+        },
         ([], [gap]) => {
             assert!(matches!(gap.why(), Why::Stale { .. }), "{gap}");
             Look::Stale
         }
         _ => panic!("{listing:?}"),
     }
+}
+
+/// Whether the server waited for a page of this store, within a window before this moment, until it gave up.
+async fn was_lost(client: &PromClient, store: &Store, at: Timestamp) -> bool {
+    let over = format!(
+        "{{instance=\"{}\"}}[{}s]",
+        instance(store.id.0),
+        WINDOW.as_secs()
+    );
+    let query = format!(
+        "min_over_time(up{over}) == 0 and max_over_time(scrape_duration_seconds{over}) >= {}",
+        SCRAPE.as_secs()
+    );
+    let answer = client.query(&query, Some(at)).await.expect("an answer");
+    matches!(answer.data, PromData::Vector(samples) if !samples.is_empty())
+}
+
+/// When a store was scraped for the first time after this moment, and for the first time with success.
+async fn first_scrapes(
+    client: &PromClient,
+    store: &Store,
+    after: Timestamp,
+) -> (Timestamp, Timestamp) {
+    let query = format!("up{{instance=\"{}\"}}[10m]", instance(store.id.0));
+    let clock = Clock::system();
+    let give_up = clock.now() + PATIENCE;
+    loop {
+        let answer = client.query(&query, None).await.expect("an answer");
+        let PromData::Matrix(samples) = &answer.data else {
+            panic!("{answer:?}");
+        };
+        let points = samples.iter().flat_map(Series::points);
+        let new: Vec<&Point> = points.filter(|point| point.at > after).collect();
+        let good = new.iter().find(|point| point.value.finite() == Some(1.0));
+        if let (Some(first), Some(good)) = (new.first(), good) {
+            return (first.at, good.at);
+        }
+        assert!(clock.now() < give_up, "it is not scraped: {answer:?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// A port of loopback: bound and deaf, so that nobody else gets it while the server is away.
+fn kept_port() -> TcpSocket {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    // Several may hold a port as long as one of them listens at most.
+    socket.set_reuseaddr(true).expect("an option");
+    let any = (std::net::Ipv4Addr::LOCALHOST, 0).into();
+    socket.bind(any).expect("loopback has ports");
+    socket
 }
 
 #[tokio::test]
@@ -83,33 +142,40 @@ async fn a_server_that_ends_and_comes_back_is_never_taken_for_a_store_that_does(
     let Some(mut server) = scraping(&targets) else {
         return;
     };
-    let at = server.address().expect("it runs").to_owned();
+    let port = kept_port();
+    let at = port.local_addr().expect("it is bound").to_string();
+    server.begin_to_resume(&at).expect("it listens there too");
     let (asking, store) = (client(&at, None), store(1));
-    filled(&asking, targets.len()).await;
-    let before = look(&asking, &store).await;
+    let about = |moment| client(&at, Some(moment));
+    let whole = moment(&asking, targets.len(), SCRAPE).await;
+    let before = look(&about(whole), &store).await;
     assert!(matches!(&before, Look::Up(metrics) if metrics.write_p99_seconds.value().is_some()));
 
     server.stop();
+    let clock = Clock::system();
+    let stopped = clock.now();
     assert_eq!(look(&asking, &store).await, Look::Refused);
     // Long enough for what it had measured to be too old.
     tokio::time::sleep(WINDOW + Duration::from_secs(1)).await;
     server.begin_to_resume(&at).expect("it listens again");
 
     // From its first word on.
-    let mut told = vec![];
-    let up = loop {
-        match look(&asking, &store).await {
-            Look::Up(metrics) => break metrics,
-            other if told.last() == Some(&other) => {}
-            other => told.push(other),
-        }
+    let give_up = clock.now() + PATIENCE;
+    while !matches!(look(&asking, &store).await, Look::Up(_)) {
+        assert!(clock.now() < give_up, "the store is not up again");
         tokio::time::sleep(Duration::from_millis(5)).await;
-    };
+    }
+    let (first, good) = first_scrapes(&asking, &store, stopped).await;
     // What was measured before is there again, and is not taken for now.
-    assert!(told.contains(&Look::Stale), "{told:?}");
+    let just_before = first - Duration::from_millis(1);
+    assert_eq!(look(&about(just_before), &store).await, Look::Stale);
     // A store that is up, and of which not enough is measured yet, is not idle: that cannot be told.
-    assert!(matches!(up.write_p99_seconds, Reading::Blind(_)), "{up:?}");
-    filled(&asking, targets.len()).await;
-    let after = look(&asking, &store).await;
+    let up = look(&about(good), &store).await;
+    assert!(
+        matches!(&up, Look::Up(metrics) if matches!(metrics.write_p99_seconds, Reading::Blind(_))),
+        "{up:?}"
+    );
+    let whole = moment(&asking, targets.len(), SCRAPE).await;
+    let after = look(&about(whole), &store).await;
     assert!(matches!(&after, Look::Up(metrics) if metrics.write_p99_seconds.value().is_some()));
 }

@@ -11,9 +11,11 @@ use operator_core::{Clock, Reading, Store, StoreId, Timestamp};
 use operator_tikv::{PromClient, PromData, PromOptions};
 
 /// How often targets are scraped, and over how long rates are taken: short, so that a window fills in
-/// seconds.
-pub(crate) const SCRAPE: Duration = Duration::from_secs(1);
+/// seconds. A scrape may take until the next, and pages are large.
+pub(crate) const SCRAPE: Duration = Duration::from_secs(2);
 pub(crate) const WINDOW: Duration = Duration::from_secs(10);
+/// How long anything may take that is waited for: many times as long as it does on an idle machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A target: under which instance, at which address and path.
 pub(crate) struct Target {
@@ -68,6 +70,7 @@ pub(crate) fn scraping(targets: &[Target]) -> Option<Prometheus> {
 pub(crate) fn client(address: &str, at: Option<Timestamp>) -> PromClient {
     let time = at.map(|at| ("time".to_owned(), seconds(at)));
     let options = PromOptions {
+        within: PATIENCE,
         scrape_every: SCRAPE,
         window: WINDOW,
         parameters: time.into_iter().collect(),
@@ -110,42 +113,63 @@ pub(crate) async fn by_instance(
     samples.iter().filter_map(value).collect()
 }
 
-/// Waits until every target has been scraped for longer than a window.
-pub(crate) async fn filled(client: &PromClient, targets: usize) {
+/// Waits for a moment about which no answer can change any more, and before which every target has been scraped
+/// for a window: each time, and each time answered within this time. One that is not so is let go for the next.
+pub(crate) async fn moment(
+    client: &PromClient,
+    targets: usize,
+    answered_within: Duration,
+) -> Timestamp {
     let window = WINDOW.as_secs();
-    let scrapes = window / SCRAPE.as_secs();
-    let query = format!("count(count_over_time(up{{job=\"tikv\"}}[{window}s]) >= {scrapes})");
-    every_target(client, &query, targets).await;
+    let over = |fold: &str, of: &str| format!("{fold}_over_time({of}{{job=\"tikv\"}}[{window}s])");
+    let query = format!(
+        "count({} >= {} and {} == 1 and {} <= {})",
+        over("sum", "up"),
+        window / SCRAPE.as_secs(),
+        over("min", "up"),
+        over("max", "scrape_duration_seconds"),
+        answered_within.as_secs_f64(),
+    );
+    let clock = Clock::system();
+    let give_up = clock.now() + PATIENCE;
+    loop {
+        let at = clock.now();
+        settled(client, targets, at).await;
+        let whole = count(client, &query, Some(at)).await;
+        if whole == Some(targets as f64) {
+            return at;
+        }
+        assert!(
+            clock.now() < give_up,
+            "the server does not scrape well: {query} is {whole:?} of {targets}"
+        );
+    }
 }
 
 /// Waits until no answer about a moment can change any more. A scrape counts from when it began, and is there
 /// to be read when it has ended, which on a busy machine is much later; of one target they do not overlap.
 pub(crate) async fn settled(client: &PromClient, targets: usize, at: Timestamp) {
     let query = format!("count(timestamp(up{{job=\"tikv\"}}) > {})", seconds(at));
-    every_target(client, &query, targets).await;
-}
-
-/// Waits until a query that counts targets counts them all.
-async fn every_target(client: &PromClient, query: &str, targets: usize) {
-    let give_up = Clock::system().now() + Duration::from_secs(120);
+    let clock = Clock::system();
+    let give_up = clock.now() + PATIENCE;
     loop {
-        let counted = client
-            .query(query, None)
-            .await
-            .ok()
-            .and_then(|answer| match answer.data {
-                PromData::Vector(samples) => samples.iter().next()?.last()?.value.finite(),
-                _ => None,
-            });
-        if counted == Some(targets as f64) {
+        let scraped = count(client, &query, None).await;
+        if scraped == Some(targets as f64) {
             return;
         }
-        let now = Clock::system().now();
         assert!(
-            now < give_up,
-            "the server does not scrape: {query} is {counted:?} of {targets}"
+            clock.now() < give_up,
+            "the server does not scrape: {query} is {scraped:?} of {targets}"
         );
         tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// What a query counts; nothing where there is no answer, or nothing to count.
+async fn count(client: &PromClient, query: &str, at: Option<Timestamp>) -> Option<f64> {
+    match client.query(query, at).await.ok()?.data {
+        PromData::Vector(samples) => samples.iter().next()?.last()?.value.finite(),
+        _ => None,
     }
 }
 
