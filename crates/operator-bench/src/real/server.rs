@@ -136,20 +136,19 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_process_can_be_frozen_and_is_gone_when_its_owner_is() {
+    #[tokio::test]
+    async fn a_process_can_be_frozen_and_is_gone_when_its_owner_is() {
         let folder = crate::folder::Folder::new("server").expect("a folder");
         let sleep = crate::real::find("sleep").expect("every system has one");
         let server = Server::start(&sleep, ["600"], &folder.join("log")).expect("it starts");
         let status = PathBuf::from(format!("/proc/{}/status", server.id));
         server.freeze().expect("it is alive");
         // A signal is on its way for a moment.
-        let stopped = (0..500).any(|_| {
-            std::thread::sleep(Duration::from_millis(10));
+        let stopped = eventually(Duration::from_secs(120), || async {
             let text = fs::read_to_string(&status).expect("it is alive");
-            text.contains("State:\tT")
+            text.contains("State:\tT").then_some(())
         });
-        assert!(stopped);
+        stopped.await.expect("it stops");
         server.thaw().expect("it is alive");
         drop(server);
         assert!(!status.exists());
