@@ -32,7 +32,7 @@ async fn measured(client: &PromClient, stores: &[Store]) -> BTreeMap<u64, StoreM
     listing.items.into_iter().map(by_store).collect()
 }
 
-/// A cluster whose time is ours, measured every second, under a load that fills every window.
+/// A cluster whose time is ours, measured every two seconds, under a load that fills every window.
 fn cluster() -> Cluster {
     let began = (Clock::system().now() - LIVED).unix_millis();
     let mut shape = Shape {
