@@ -365,12 +365,16 @@ fn bound(le: &str) -> Option<f64> {
 
 /// Linear within a bucket; the last finite bound where the rank lies above it.
 fn quantile_of(quantile: f64, buckets: &[(f64, f64)]) -> f64 {
-    let Some((last_bound, all)) = buckets.last() else {
+    let Some((last_bound, _)) = buckets.last() else {
         return f64::NAN;
     };
+    // What is below a bound is below all higher ones: where rates step back between two, the last one's included,
+    // Prometheus lifts them.
+    let lift = |most: f64, count: f64| if count < most { most } else { count };
+    let all = buckets.iter().map(|(_, count)| *count).fold(0.0, lift);
     if !last_bound.is_infinite()
         || buckets.len() < 2
-        || *all == 0.0
+        || all == 0.0
         || all.is_nan()
         || quantile.is_nan()
     {
@@ -455,5 +459,7 @@ mod tests {
             (quantile_of(0.99, &above) - 0.1).abs() < 1e-12,
             "clamped to the last bound"
         );
+        let stepped_back = [(0.1, 50.0), (0.2, 100.0), (f64::INFINITY, 90.0)];
+        assert!((quantile_of(0.75, &stepped_back) - 0.15).abs() < 1e-12);
     }
 }
