@@ -404,7 +404,8 @@ async fn a_real_server_is_read_through_the_lives_of_stores() {
     // It is taken away, and with it its target: it was there, and when it last was is known.
     let left = job("tikv", "1s", &server, &targets[..2]);
     prometheus.reload(&config(&[left, probe.clone()])).await;
-    let gone = format!("absent_over_time({}[2s])", up(three));
+    // Not only not scraped, as of a server that stood still, and not only just now.
+    let gone = format!("absent({0}) and absent_over_time({0}[2s])", up(three));
     let client = about(moment(&now, &gone, &[], WINDOW).await);
     let listing = client.store_metrics(&known).await.unwrap();
     let gap = listing.gap_about(&known[2].entity()).unwrap();
