@@ -22,7 +22,7 @@ use crate::findings::{Asked, Counts, Findings};
 use crate::report::SCHEMA;
 use crate::screen::Screen;
 use crate::stop;
-use crate::target::{Pace, Simulated, Target};
+use crate::target::{Pace, Simulated, Target, steps};
 use crate::text::{Align, Cell, Line, Page, Table, column};
 use operator_core::Severity;
 use stage::Stage;
@@ -45,7 +45,8 @@ pub(crate) async fn run(demo: Demo, output: &Output, context: &Context) -> Outco
         );
         return Err(Failure::usage(what));
     }
-    let simulated = Simulated::serve(demo.scenario, demo.seed, Pace::Still).await?;
+    let simulated =
+        Simulated::serve(demo.scenario, demo.seed, Pace::Told { interval: INTERVAL }).await?;
     let target = Target::of(simulated, demo.scenario.name, Config::default());
     let Some(simulated) = &target.simulated else {
         return Err(Failure::local("there is no simulated cluster"));
@@ -64,7 +65,7 @@ pub(crate) async fn run(demo: Demo, output: &Output, context: &Context) -> Outco
     let stage = RefCell::new(stage);
     stage.borrow_mut().open(&target.shown)?;
     let until = async {
-        let mut frames = tokio::time::interval(FRAME);
+        let mut frames = steps(FRAME);
         let mut wanted = std::pin::pin!(stop::wanted());
         loop {
             tokio::select! {
@@ -86,6 +87,7 @@ pub(crate) async fn run(demo: Demo, output: &Output, context: &Context) -> Outco
         .run(Beat::every(INTERVAL), until, |tick, engine| {
             let findings = Findings::of(&tick.snapshot, engine, counts);
             stage.borrow_mut().look(tick, engine, findings);
+            simulated.looked();
         })
         .await;
     stage.into_inner().close()?;

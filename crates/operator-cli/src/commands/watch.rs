@@ -38,7 +38,10 @@ pub(crate) async fn run(
     } = Timing::of(&watch, &config.watch)?;
     let state = watch.state.as_ref().or(config.watch.state.as_ref());
     let state = state.map(|path| StateFile::at(path));
-    let pace = Pace::Times(watch.speed);
+    let pace = Pace::Times {
+        speed: watch.speed,
+        interval,
+    };
     let mut looking = Looking::at(&watch.whom, &watch.judge, config, pace, deadline).await?;
     let target = looking.target.shown.to_string();
     let kept = match &state {
@@ -68,6 +71,7 @@ pub(crate) async fn run(
         told.borrow_mut().begin(interval, &looking.monitor)?;
     }
     let last = RefCell::new((Exit::Blind, None::<Failure>));
+    let simulated = looking.target.simulated.as_ref();
     looking
         .monitor
         .run(Beat::every(interval), until, |tick, engine| {
@@ -83,6 +87,9 @@ pub(crate) async fn run(
                 outcome = state
                     .keep_now(engine, &whose, tick.snapshot.at())
                     .and(outcome);
+            }
+            if let Some(simulated) = simulated {
+                simulated.looked();
             }
             let mut last = last.borrow_mut();
             last.0 = findings.exit();

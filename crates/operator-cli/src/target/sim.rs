@@ -6,36 +6,45 @@ use std::time::Duration;
 use operator_core::{Clock, ManualClock, Timestamp};
 use operator_sim::{Cluster, Scenario, Served, Speed};
 use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
 
 use crate::failure::{Failure, Outcome};
 
 /// How a simulated cluster's time goes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Pace {
-    /// For one look: two minutes into the scenario, when there is something to see. There it stands for as long
-    /// as a look takes, so that each look finds the same; and then goes as time does, for deadlines to pass.
+    /// For one look: two minutes into the scenario, when there is something to see. There it stands, so that each
+    /// look finds the same however long it takes; how long it may take is real time, and passes all the same.
     Midway,
-    /// From the beginning, so many times as fast as time.
-    Times(f64),
-    /// Only when told to.
-    Still,
+    /// From the beginning, so many times as fast as time, for somebody who looks this often.
+    Times { speed: f64, interval: Duration },
+    /// Only when told to, for somebody who looks this often.
+    Told { interval: Duration },
 }
 
 /// How far into a scenario one look is taken.
 const MIDWAY: Duration = Duration::from_secs(120);
-/// For how long it stands there.
-const HELD: Duration = Duration::from_secs(3);
 /// How often model time moves.
 const STEP: Duration = Duration::from_millis(50);
-/// No faster than that: a look must fit between two moves.
+/// No faster than that: whoever looks would find the cluster somewhere else altogether after every move.
 const FASTEST: f64 = 1000.0;
 
 /// A simulated cluster that is being served. It ends when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Simulated {
-    served: Arc<Served>,
-    hand: ManualClock,
+    hand: Hand,
     drive: Option<JoinHandle<()>>,
+}
+
+/// What moves a cluster, and the clock with it.
+#[derive(Debug, Clone)]
+struct Hand {
+    served: Arc<Served>,
+    clock: ManualClock,
+    /// When the last look was over, or else when all began.
+    looked: ManualClock,
+    /// How often somebody looks; `None` where that is once.
+    interval: Option<Duration>,
 }
 
 impl Drop for Simulated {
@@ -51,21 +60,26 @@ impl Simulated {
     pub(crate) async fn serve(scenario: &Scenario, seed: u64, pace: Pace) -> Outcome<Self> {
         let ahead = match pace {
             Pace::Midway => MIDWAY,
-            Pace::Times(_) | Pace::Still => Duration::ZERO,
+            Pace::Times { .. } | Pace::Told { .. } => Duration::ZERO,
         };
         let now = Clock::system().now();
         let begin = u64::try_from((now - ahead).unix_millis()).unwrap_or(0);
         let mut cluster = scenario.build_at(seed, begin);
         cluster.advance(ahead);
-        let hand = ManualClock::new(time_of(&cluster));
+        let begun = time_of(&cluster);
         let served = Served::start(cluster, Speed::Still)
             .await
             .map_err(|error| Failure::local(format!("cannot serve on loopback: {error}")))?;
-        let served = Arc::new(served);
-        let (held, speed) = match pace {
-            Pace::Midway => (HELD, Some(1.0)),
-            Pace::Times(speed) => (Duration::ZERO, Some(speed)),
-            Pace::Still => (Duration::ZERO, None),
+        let (speed, interval) = match pace {
+            Pace::Midway => (None, None),
+            Pace::Times { speed, interval } => (Some(speed), Some(interval)),
+            Pace::Told { interval } => (None, Some(interval)),
+        };
+        let hand = Hand {
+            served: Arc::new(served),
+            clock: ManualClock::new(begun),
+            looked: ManualClock::new(begun),
+            interval,
         };
         let drive = speed.map(|speed| {
             let span = STEP.mul_f64(if speed.is_nan() {
@@ -73,55 +87,72 @@ impl Simulated {
             } else {
                 speed.clamp(0.0, FASTEST)
             });
-            let (served, hand) = (Arc::clone(&served), hand.clone());
-            tokio::spawn(async move {
-                tokio::time::sleep(held).await;
-                drive(served, hand, span).await;
-            })
+            tokio::spawn(drive(hand.clone(), span))
         });
-        Ok(Self {
-            served,
-            hand,
-            drive,
-        })
+        Ok(Self { hand, drive })
     }
 
-    /// Moves the cluster on, and the clock with it.
+    /// Moves the cluster on, and the clock with it; but not while a look is awaited.
     pub(crate) fn advance(&self, span: Duration) {
-        advance(&self.served, &self.hand, span);
+        self.hand.advance(span);
+    }
+
+    /// A look is over, and what it found was told.
+    pub(crate) fn looked(&self) {
+        self.hand.looked.set(self.hand.clock.now());
     }
 
     pub(crate) fn clock(&self) -> Clock {
-        self.hand.clone().into()
+        self.hand.clock.clone().into()
     }
 
     pub(crate) fn pd(&self) -> String {
-        self.served.pd.join(",")
+        self.hand.served.pd.join(",")
     }
 
     pub(crate) fn prometheus(&self) -> String {
-        self.served.prometheus.clone()
+        self.hand.served.prometheus.clone()
     }
 
     pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Cluster) -> T) -> T {
-        self.served.with(work)
+        self.hand.served.with(work)
     }
 }
 
-async fn drive(served: Arc<Served>, hand: ManualClock, span: Duration) {
-    let mut steps = tokio::time::interval(STEP);
+async fn drive(hand: Hand, span: Duration) {
+    let mut steps = steps(STEP);
     loop {
         steps.tick().await;
-        advance(&served, &hand, span);
+        hand.advance(span);
     }
 }
 
-fn advance(served: &Served, hand: &ManualClock, span: Duration) {
-    let now = served.with(|cluster| {
-        cluster.advance(span);
-        time_of(cluster)
-    });
-    hand.set(now);
+/// When a cluster moves. Its clock is its own, so time that a busy machine has lost need not be caught up: all lost
+/// steps at once would carry the cluster past what somebody was to see.
+pub(crate) fn steps(every: Duration) -> tokio::time::Interval {
+    let mut steps = tokio::time::interval(every);
+    steps.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    steps
+}
+
+impl Hand {
+    fn advance(&self, span: Duration) {
+        if self.is_awaited() {
+            return;
+        }
+        let now = self.served.with(|cluster| {
+            cluster.advance(span);
+            time_of(cluster)
+        });
+        self.clock.set(now);
+    }
+
+    /// Whether a look is due that is not over. However slow the machine and however fast the cluster: it goes on when
+    /// somebody has looked, so what lasts longer than an interval and a step is seen.
+    fn is_awaited(&self) -> bool {
+        let since = self.clock.now().since(self.looked.now());
+        self.interval.is_some_and(|interval| since >= interval)
+    }
 }
 
 fn time_of(cluster: &Cluster) -> Timestamp {
