@@ -15,7 +15,7 @@ fn all_seen_and_all_well_is_0() {
 
 #[test]
 fn a_store_that_is_long_dead_is_found_at_the_first_look_and_is_2() {
-    let server = pd(&stores(&[store(1, "Up", 3), store(4, "Down", 7200)]));
+    let server = pd(&stores(&[store(1, "Up", 3), store(4, "Down", 7230)]));
     let (status, text) = check(&server, &[]);
     assert_eq!(status, Some(2));
     assert_eq!(
@@ -29,7 +29,7 @@ fn a_store_that_is_long_dead_is_found_at_the_first_look_and_is_2() {
 
 #[test]
 fn what_may_still_pass_is_pending_and_counts_only_when_asked_to() {
-    let server = pd(&stores(&[store(1, "Up", 3), store(4, "Disconnected", 63)]));
+    let server = pd(&stores(&[store(1, "Up", 3), store(4, "Disconnected", 68)]));
     let (status, text) = check(&server, &[]);
     assert_eq!(status, Some(0));
     assert!(

@@ -5,6 +5,7 @@ mod support;
 use operator_sim::Shape;
 use support::operator;
 use support::sim::{NOBODY, Sim};
+use support::watching::Watching;
 
 /// How a one-shot judgement ends, with what it printed.
 fn judged(
@@ -55,7 +56,7 @@ fn all_seen_and_all_well_is_0() {
 
 #[test]
 fn something_critical_is_2_whoever_is_away() {
-    row(&Sim::scenario("store-killed", 150), &[], 2, 2, 2);
+    row(&Sim::store_dead(120), &[], 2, 2, 2);
 }
 
 #[test]
@@ -76,12 +77,19 @@ fn something_else_is_1_whoever_is_away() {
 
 #[test]
 fn what_is_merely_worth_knowing_is_0() {
-    let sim = Sim::scenario("scale-out", 120);
+    // Leaders that PD does not even out, however long it takes to look.
+    let skewed = Sim::with(&Shape::default(), &["leader-skew store=2"], 120);
     let info = ["--no-grace", "--only", "leader_imbalance"];
-    row(&sim, &info, 0, 0, 0);
-    row(&sim, &[&info[..], &["--fail-on", "info"]].concat(), 1, 1, 1);
+    row(&skewed, &info, 0, 0, 0);
     row(
-        &sim,
+        &skewed,
+        &[&info[..], &["--fail-on", "info"]].concat(),
+        1,
+        1,
+        1,
+    );
+    row(
+        &Sim::scenario("scale-out", 120),
         &["--no-grace", "--skip", "pending_peers_stuck"],
         0,
         3,
@@ -112,13 +120,14 @@ fn what_is_pending_counts_when_it_is_asked_to() {
 
 #[test]
 fn a_watch_ends_with_the_row_of_its_last_look_whoever_is_away() {
-    let (well, ill) = (
-        Sim::scenario("healthy", 60),
-        Sim::scenario("store-killed", 150),
-    );
+    let (well, ill) = (Sim::scenario("healthy", 60), Sim::store_dead(120));
     let watch = |pd: &str, prometheus: &str| {
-        let how = ["--interval", "500ms", "--deadline", "8s", "--for", "1500ms"];
-        judged("watch", pd, Some(prometheus), &how)
+        let whom = ["--pd", pd, "--prometheus", prometheus];
+        let mut watching = Watching::start(&[&whom[..], &["--interval", "500ms"]].concat());
+        // The first look ends with how the whole is.
+        watching.until(&[": 3 stores, ", ": ? stores, "]);
+        let ended = watching.interrupt();
+        (ended.status, ended.out)
     };
     for (pd, prometheus, expected) in [
         (well.pd(), well.prometheus(), 0),

@@ -112,7 +112,7 @@ fn errors() {
 
 #[test]
 fn looks() {
-    let sim = Sim::scenario("store-killed", 120);
+    let sim = Sim::store_dead(90);
     let (pd, prometheus) = (sim.pd(), sim.prometheus());
     let mut text = String::new();
     for args in [

@@ -24,7 +24,7 @@ fn the_output_it_shows_is_the_output_there_is() {
     let server = pd(&stores(&[
         store(1, "Up", 3),
         store(2, "Up", 5),
-        store(4, "Down", 7200),
+        store(4, "Down", 7230),
     ]));
     let (status, text) = check(&server, &[]);
     assert_eq!(status, Some(2));

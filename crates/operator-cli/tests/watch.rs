@@ -2,14 +2,15 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::Stdio;
 
 use serde_json::Value;
 use support::operator;
 use support::schema::Schema;
 use support::sim::Sim;
+use support::watching::{Watching, until_there};
 
 /// A folder that is gone after the test.
 struct Folder(PathBuf);
@@ -32,18 +33,7 @@ impl Drop for Folder {
     }
 }
 
-fn watching(args: &[&str]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_operator"))
-        .arg("watch")
-        .args(args)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary runs")
-}
-
-fn changes(text: &[u8]) -> Vec<Value> {
-    let text = String::from_utf8_lossy(text);
+fn changes(text: &str) -> Vec<Value> {
     let lines = text.lines();
     lines
         .map(|line| serde_json::from_str(line).expect("one object a line"))
@@ -69,7 +59,7 @@ fn a_death_is_raised_and_resolved_once_each_in_lines_that_are_as_documented() {
     let schema = Schema::read();
     let output = operator(&[&["watch", "--sim=store-killed", "--for", "320s"], &FAST[..]].concat());
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    let changes = changes(&output.stdout);
+    let changes = changes(&String::from_utf8_lossy(&output.stdout));
     assert_eq!(
         told(&changes, "store_down"),
         ["raised store/2", "resolved store/2"]
@@ -84,31 +74,25 @@ fn a_death_is_raised_and_resolved_once_each_in_lines_that_are_as_documented() {
 fn a_restart_goes_on_from_the_file_and_tells_nothing_twice() {
     let folder = Folder::new("restart");
     let state = folder.file("state.json");
-    let sim = Sim::scenario("store-killed", 100);
+    let sim = Sim::store_dead(120);
     let (pd, prometheus) = (sim.pd(), sim.prometheus());
-    let run = || {
-        let whom = [
-            "watch",
-            "--pd",
-            &pd,
-            "--prometheus",
-            &prometheus,
-            "--state",
-            &state,
-        ];
+    // What is to be told is waited for; and then two looks more, which tell nothing.
+    let run = |awaited: Option<&str>| {
+        let whom = ["--pd", &pd, "--prometheus", &prometheus, "--state", &state];
         let how = [
             "--interval",
-            "1s",
-            "--deadline",
-            "8s",
-            "--for",
-            "6s",
+            "500ms",
             "--output",
             "json",
             "--only",
             "store_down",
         ];
-        operator(&[&whom[..], &how].concat())
+        let mut watching = Watching::start(&[&whom[..], &how].concat());
+        if let Some(awaited) = awaited {
+            watching.until(&[awaited]);
+        }
+        watching.written(&state, 3);
+        watching.interrupt()
     };
     // What is raised inside of maintenance is expected; when that is ended, it is as bad as it is.
     let declare = [
@@ -125,19 +109,14 @@ fn a_restart_goes_on_from_the_file_and_tells_nothing_twice() {
     assert_eq!(operator(&declare).status.code(), Some(0));
     let list = operator(&["maintenance", "list", "--state", &state]);
     assert!(String::from_utf8_lossy(&list.stdout).contains("new disk"));
-    let first = run();
-    let raised = changes(&first.stdout);
+    let first = run(Some("store_down"));
+    let raised = changes(&first.out);
     assert_eq!(told(&raised, "store_down"), ["raised store/2"]);
     assert_eq!(
         (&raised[0]["severity"], &raised[0]["expected"]["why"]),
         (&"info".into(), &"new disk".into())
     );
-    assert_eq!(
-        first.status.code(),
-        Some(0),
-        "{}",
-        String::from_utf8_lossy(&first.stderr)
-    );
+    assert_eq!(first.status, Some(0), "{}", first.err);
 
     let end = ["maintenance", "end", "store/2", "--state", &state];
     assert_eq!(operator(&end).status.code(), Some(0));
@@ -146,19 +125,19 @@ fn a_restart_goes_on_from_the_file_and_tells_nothing_twice() {
         Some(64),
         "there is none any more"
     );
-    let second = run();
-    assert_eq!(second.status.code(), Some(2));
-    let moved = changes(&second.stdout);
+    let second = run(Some("store_down"));
+    assert_eq!(second.status, Some(2));
+    let moved = changes(&second.out);
     assert_eq!(told(&moved, "store_down"), ["moved store/2"]);
     assert_eq!(
         (&moved[0]["severity"], &moved[0]["from"]),
         (&"critical".into(), &"info".into())
     );
 
-    let third = run();
-    assert_eq!(third.status.code(), Some(2));
+    let third = run(None);
+    assert_eq!(third.status, Some(2));
     assert_eq!(
-        told(&changes(&third.stdout), "store_down"),
+        told(&changes(&third.out), "store_down"),
         Vec::<String>::new()
     );
 }
@@ -187,17 +166,19 @@ fn a_file_that_is_no_state_is_refused_and_left_as_it_is() {
 fn the_cases_of_another_cluster_are_refused_and_left_as_they_are() {
     let folder = Folder::new("another");
     let state = folder.file("state.json");
-    let sim = Sim::scenario("store-killed", 100);
+    let sim = Sim::store_dead(120);
     let (pd, prometheus) = (sim.pd(), sim.prometheus());
     let own = ["--pd", &pd, "--prometheus", &prometheus, "--state", &state];
-    let once = ["--interval", "1s", "--deadline", "8s", "--for", "3s"];
-    let first = operator(&[&["watch"], &own[..], &once].concat());
-    assert_eq!(first.status.code(), Some(2));
+    let mut first = Watching::start(&own);
+    // The first look ends with how the whole is, and with the file.
+    first.until(&[": 3 stores, "]);
+    assert_eq!(first.interrupt().status, Some(2));
     let kept = std::fs::read(&state).expect("it is there");
     let another = support::pd(&support::stores(&[support::store(1, "Up", 3)]));
     let another = ["--pd", &another.base_url(), "--state", &state];
     for args in [
-        [&["watch"], &another[..], &once].concat(),
+        // It ends by itself, long before its time is over.
+        [&["watch", "--for", "1h"], &another[..]].concat(),
         [&["status"], &another[..]].concat(),
         [&["why", "store_down"], &another[..]].concat(),
     ] {
@@ -220,71 +201,27 @@ fn it_goes_on_while_pd_and_prometheus_are_away_and_says_so() {
     let sim = Sim::scenario("healthy", 30);
     let (pd, prometheus) = (sim.pd(), sim.prometheus());
     let whom = ["--pd", &pd, "--prometheus", &prometheus];
-    let mut child = watching(
-        &[
-            &whom[..],
-            &["--interval", "1s", "--deadline", "5s", "--for", "180s"],
-        ]
-        .concat(),
-    );
-    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-    let mut until = |words: &str| {
-        let mut said = Vec::new();
-        for line in lines.by_ref() {
-            let line = line.expect("text");
-            said.push(line);
-            if said.last().is_some_and(|line| line.contains(words)) {
-                return;
-            }
-        }
-        panic!("`{words}` was not said: {said:#?}");
-    };
-    until("healthy: 3 stores");
-    sim.inject("pd-killed member=all for=20s");
-    sim.inject("prometheus-down for=20s");
-    until(" not seen");
-    until(" again");
-    let _ = child.kill();
-    let _ = child.wait();
+    let mut watching = Watching::start(&[&whom[..], &["--interval", "1s"]].concat());
+    watching.until(&["healthy: 3 stores"]);
+    // Away until it was said, however long that takes.
+    let faults = ["pd-killed member=all", "prometheus-down"].map(|fault| sim.inject(fault));
+    watching.until(&[" not seen"]);
+    for fault in faults {
+        sim.clear(fault);
+    }
+    watching.until(&[" again"]);
 }
 
 #[cfg(unix)]
 #[test]
 fn an_interrupt_ends_it_with_the_status_of_its_last_look() {
-    let sim = Sim::scenario("store-killed", 150);
+    let sim = Sim::store_dead(120);
     let (pd, prometheus) = (sim.pd(), sim.prometheus());
-    let mut child = watching(&[
-        "--pd",
-        &pd,
-        "--prometheus",
-        &prometheus,
-        "--interval",
-        "500ms",
-    ]);
-    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-    let found = lines
-        .by_ref()
-        .map_while(Result::ok)
-        .any(|line| line.contains("store_down"));
-    assert!(found);
-    let id = child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-INT", &id])
-            .status()
-            .expect("kill runs")
-            .success()
-    );
-    let status = child.wait().expect("it ends");
-    assert_eq!(status.code(), Some(2));
-    let mut said = String::new();
-    child
-        .stderr
-        .take()
-        .expect("its errors")
-        .read_to_string(&mut said)
-        .expect("text");
-    assert_eq!(said, "");
+    let whom = ["--pd", &pd, "--prometheus", &prometheus];
+    let mut watching = Watching::start(&[&whom[..], &["--interval", "500ms"]].concat());
+    watching.until(&["critical store_down store/2"]);
+    let ended = watching.interrupt();
+    assert_eq!((ended.status, ended.err.as_str()), (Some(2), ""));
 }
 
 #[test]
@@ -304,8 +241,7 @@ fn a_reader_that_goes_away_has_seen_enough() {
         &["metrics", "--sim"],
         &["--help"],
     ] {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_operator"))
-            .args(args)
+        let mut child = support::command(args)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -329,7 +265,7 @@ fn a_crash_between_two_writes_leaves_a_file_that_can_be_read() {
     let folder = Folder::new("crash");
     let state = folder.file("state.json");
     for _ in 0..3 {
-        let mut child = watching(&[
+        let watching = Watching::start(&[
             "--sim=store-killed",
             "--speed",
             "200",
@@ -340,11 +276,9 @@ fn a_crash_between_two_writes_leaves_a_file_that_can_be_read() {
             "--output",
             "json",
         ]);
-        while !Path::new(&state).exists() {
-            std::thread::yield_now();
-        }
-        let _ = child.kill();
-        let _ = child.wait();
+        until_there(&state);
+        // As hard as a process can be ended.
+        drop(watching);
         let list = operator(&["maintenance", "list", "--state", &state]);
         assert_eq!(
             list.status.code(),

@@ -4,20 +4,37 @@
 
 pub(crate) mod schema;
 pub(crate) mod sim;
+pub(crate) mod watching;
 
+use std::path::Path;
 use std::process::{Command, Output};
 
-use httpmock::MockServer;
+use httpmock::{HttpMockResponse, MockServer};
 use serde_json::{Value, json};
 
 pub(crate) fn operator(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_operator"))
+    command(args).output().expect("the binary runs")
+}
+
+/// The binary, patient: how fast the machine is decides nothing.
+pub(crate) fn command(args: &[&str]) -> Command {
+    let patient = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/patient.toml");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_operator"));
+    command
         .args(args)
+        .args(patience(args))
         .env_remove("OPERATOR_PD")
         .env_remove("OPERATOR_PROMETHEUS")
-        .env_remove("OPERATOR_CONFIG")
-        .output()
-        .expect("the binary runs")
+        .env("OPERATOR_CONFIG", patient);
+    command
+}
+
+/// What a single look has to be told on the command line.
+fn patience(args: &[&str]) -> &'static [&'static str] {
+    match args.first() {
+        Some(&("check" | "status" | "why")) => &["--deadline", "60s"],
+        _ => &[],
+    }
 }
 
 /// A member of PD that has said which cluster it is of, and nothing else.
@@ -35,7 +52,8 @@ pub(crate) fn pd(stores: &Value) -> MockServer {
     let server = member();
     server.mock(|when, then| {
         when.path("/pd/api/v1/stores");
-        then.status(200).json_body(stores.clone());
+        let stores = stores.clone();
+        then.respond_with(move |_| answer(&heard_of(stores.clone())));
     });
     quiet(&server);
     server
@@ -57,11 +75,6 @@ pub(crate) fn quiet(server: &MockServer) {
         "merge-schedule-limit": 8, "hot-region-schedule-limit": 4, "low-space-ratio": 0.8,
         "high-space-ratio": 0.7, "max-store-down-time": "30m0s",
     });
-    let date = jiff::Timestamp::from_second(i64::try_from(now()).expect("in our time"));
-    let date = date
-        .expect("a moment")
-        .strftime("%a, %d %b %Y %H:%M:%S GMT")
-        .to_string();
     for (path, body) in [
         ("/pd/api/v1/leader", me.clone()),
         ("/pd/api/v1/members", members),
@@ -88,11 +101,21 @@ pub(crate) fn quiet(server: &MockServer) {
         }
         server.mock(|when, then| {
             when.path(path);
-            then.status(200)
-                .header("date", &date)
-                .json_body(body.clone());
+            then.respond_with(move |_| answer(&body));
         });
     }
+}
+
+/// An answer, with the time at which it is given.
+fn answer(body: &Value) -> HttpMockResponse {
+    let now = jiff::Timestamp::from_second(i64::try_from(now()).expect("in our time"));
+    let date = now.expect("a moment").strftime("%a, %d %b %Y %H:%M:%S GMT");
+    HttpMockResponse::builder()
+        .status(200)
+        .header("date", date.to_string())
+        .header("content-type", "application/json")
+        .body(body.to_string())
+        .build()
 }
 
 /// Seconds since 1970.
@@ -100,16 +123,30 @@ fn now() -> u64 {
     sim::now_ms() / 1000
 }
 
-/// A store that PD last heard from that many seconds ago.
+/// A store that PD last heard from that many seconds ago, whenever it is asked. A look is dated before it asks, so that
+/// it finds fewer seconds where it takes long.
 pub(crate) fn store(id: u64, state: &str, heartbeat_age: u64) -> Value {
     let now = now();
     json!({
         "store": {
             "id": id, "address": format!("10.0.0.{id}:20160"), "version": "8.5.7", "state_name": state,
-            "start_timestamp": now - 86_400, "last_heartbeat": (now - heartbeat_age) * 1_000_000_000,
+            "start_timestamp": now - 86_400, "last_heartbeat": { HEARD_AGO: heartbeat_age },
         },
         "status": { "capacity": "100GiB", "available": "50GiB", "leader_count": 3, "leader_weight": 1, "region_count": 9, "slow_score": 1 },
     })
+}
+
+const HEARD_AGO: &str = "seconds ago";
+
+/// The same stores, heard from that many seconds before now.
+fn heard_of(mut stores: Value) -> Value {
+    for one in stores["stores"].as_array_mut().expect("a list of stores") {
+        let heard = &mut one["store"]["last_heartbeat"];
+        if let Some(ago) = heard[HEARD_AGO].as_u64() {
+            *heard = json!((now() - ago) * 1_000_000_000);
+        }
+    }
+    stores
 }
 
 pub(crate) fn stores(stores: &[Value]) -> Value {

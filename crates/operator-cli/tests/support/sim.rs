@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use operator_sim::{Cluster, Scenario, Served, Shape, Speed};
+use operator_sim::{Cluster, InjectionId, Scenario, Served, Shape, Speed};
 use tokio::runtime::Runtime;
 
 /// A served cluster, which begins now and goes as time does, or stands still.
@@ -34,6 +34,12 @@ impl Sim {
         Self::of(cluster)
     }
 
+    /// A cluster whose second store has been dead for so many seconds, and stays it: in a scenario it would return
+    /// while a slow machine still looks.
+    pub(crate) fn store_dead(seconds: u64) -> Self {
+        Self::with(&Shape::default(), &["store-killed store=2"], seconds)
+    }
+
     /// A cluster of a shape, after a warm-up and with faults.
     pub(crate) fn with(shape: &Shape, faults: &[&str], seconds: u64) -> Self {
         let began_unix_ms = now_ms() - (150 + seconds) * 1000;
@@ -50,7 +56,10 @@ impl Sim {
         Self::of(cluster)
     }
 
-    fn of(cluster: Cluster) -> Self {
+    fn of(mut cluster: Cluster) -> Self {
+        // It goes by the machine's clock from now on, and to build it took a while.
+        let late = now_ms().saturating_sub(cluster.unix_ms());
+        cluster.advance(Duration::from_millis(late));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -75,9 +84,14 @@ impl Sim {
         self.served().prometheus.clone()
     }
 
-    pub(crate) fn inject(&self, fault: &str) {
+    pub(crate) fn inject(&self, fault: &str) -> InjectionId {
         let injected = self.served().with(|cluster| cluster.inject(fault));
-        injected.expect("a known fault");
+        injected.expect("a known fault")
+    }
+
+    /// Ends a fault.
+    pub(crate) fn clear(&self, id: InjectionId) {
+        assert!(self.served().with(|cluster| cluster.clear(id)));
     }
 }
 
