@@ -151,12 +151,17 @@ impl Served {
         ports: Ports,
     ) -> Result<Self, ServeError> {
         let members = cluster.pd.members.len();
-        let mut listeners = Vec::new();
+        let mut wanted = Vec::new();
         for face in (0..members)
             .map(Face::Pd)
             .chain([Face::Prometheus, Face::Pages, Face::Control])
         {
-            listeners.push(bind(&cluster, face, ports).await?);
+            wanted.push((face, port(&cluster, face, ports)?));
+        }
+        // That there is a port for each is known before any is taken.
+        let mut listeners = Vec::new();
+        for (face, port) in wanted {
+            listeners.push(bind(&cluster, face, port).await?);
         }
         let url = |face: Face| -> String {
             let found = listeners.iter().find(|(known, ..)| *known == face);
@@ -208,12 +213,17 @@ impl Served {
     }
 }
 
-async fn bind(
-    cluster: &Cluster,
-    face: Face,
-    ports: Ports,
-) -> Result<(Face, TcpListener, SocketAddr), ServeError> {
-    let what = match face {
+/// Where a face is to be; 0 for wherever there is room.
+fn port(cluster: &Cluster, face: Face, ports: Ports) -> Result<u16, ServeError> {
+    ports.of(face).ok_or_else(|| ServeError {
+        what: named(cluster, face),
+        at: format!("a port behind {}", u16::MAX),
+        source: io::ErrorKind::AddrNotAvailable.into(),
+    })
+}
+
+fn named(cluster: &Cluster, face: Face) -> String {
+    match face {
         Face::Pd(member) => cluster.pd.members.get(member).map_or_else(
             || "PD".to_owned(),
             |member| format!("PD's member {}", member.name),
@@ -221,14 +231,14 @@ async fn bind(
         Face::Prometheus => "Prometheus".to_owned(),
         Face::Pages => "the pages of metrics".to_owned(),
         Face::Control => "the controls".to_owned(),
-    };
-    let Some(port) = ports.of(face) else {
-        return Err(ServeError {
-            what,
-            at: format!("a port behind {}", u16::MAX),
-            source: io::ErrorKind::AddrNotAvailable.into(),
-        });
-    };
+    }
+}
+
+async fn bind(
+    cluster: &Cluster,
+    face: Face,
+    port: u16,
+) -> Result<(Face, TcpListener, SocketAddr), ServeError> {
     let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let bound = async {
         let listener = TcpListener::bind(wanted).await?;
@@ -236,7 +246,7 @@ async fn bind(
         Ok((face, listener, address))
     };
     bound.await.map_err(|source| ServeError {
-        what,
+        what: named(cluster, face),
         at: wanted.to_string(),
         source,
     })
