@@ -158,3 +158,36 @@ impl Hand {
 fn time_of(cluster: &Cluster) -> Timestamp {
     Timestamp::from_unix_millis(i64::try_from(cluster.unix_ms()).unwrap_or(i64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn it_goes_an_interval_and_a_step_ahead_of_whoever_looks_and_no_further() {
+        let scenario = Scenario::named("healthy").expect("a known scenario");
+        let interval = Duration::from_secs(5);
+        let simulated = Simulated::serve(scenario, 1, Pace::Told { interval }).await;
+        let simulated = simulated.expect("loopback can be bound");
+        let begun = simulated.clock().now();
+        let went = || simulated.clock().now().since(begun).as_secs();
+        for (step, expected) in [(4, 4), (4, 8), (4, 8), (60, 8)] {
+            simulated.advance(Duration::from_secs(step));
+            assert_eq!(went(), expected);
+        }
+        simulated.looked();
+        for (step, expected) in [(60, 68), (60, 68)] {
+            simulated.advance(Duration::from_secs(step));
+            assert_eq!(went(), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn for_one_look_it_stands_where_there_is_something_to_see() {
+        let scenario = Scenario::named("store-killed").expect("a known scenario");
+        let simulated = Simulated::serve(scenario, 1, Pace::Midway).await;
+        let simulated = simulated.expect("loopback can be bound");
+        assert!(simulated.drive.is_none());
+        assert!(simulated.with(|cluster| cluster.truth().iter().any(|one| one.active)));
+    }
+}
