@@ -135,12 +135,10 @@ impl Target {
     /// A simulated cluster. Of the file, what is set of rules counts; the rest is about other clusters.
     pub(crate) fn of(simulated: Simulated, scenario: &str, config: Config) -> Self {
         let clock = simulated.clock();
-        let mut own = Config {
+        let own = Config {
             rules: config.rules,
             ..Config::default()
         };
-        own.pd.timeout = Some(PATIENCE);
-        own.prometheus.timeout = Some(PATIENCE);
         Self {
             pd: Some(simulated.pd()),
             prometheus: Some(simulated.prometheus()),
@@ -197,9 +195,6 @@ impl Target {
 
 /// The seed of all chance in a simulated cluster.
 const SEED: u64 = 1;
-/// How long an answer of a simulated cluster may take. It is given by this very process: one that is late says that the
-/// machine is busy, and nothing of the cluster. A look has its own deadline besides.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 fn pd_options(config: &Config, clock: &Clock) -> PdOptions {
     let defaults = PdOptions::default();
