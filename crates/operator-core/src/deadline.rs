@@ -61,13 +61,19 @@ mod tests {
         assert!(clock.now().since(began) < DEADLINE * 2);
     }
 
+    /// Keeps the thread, and all that is to run on it.
+    fn hold_up(for_so_long: Duration) {
+        let (_tell, told) = std::sync::mpsc::channel::<()>();
+        let _ = told.recv_timeout(for_so_long);
+    }
+
     /// A colleague on the same thread keeps it from running, and answers soon after.
     async fn stood_still(
         for_so_long: Duration,
     ) -> Option<Result<&'static str, oneshot::error::RecvError>> {
         let (tell, told) = oneshot::channel();
         tokio::spawn(async move {
-            std::thread::sleep(for_so_long);
+            hold_up(for_so_long);
             // As an answer does: it is taken off the socket by one task, and given to the next.
             for _ in 0..3 {
                 yield_now().await;
@@ -85,7 +91,7 @@ mod tests {
 
     #[tokio::test]
     async fn silence_after_we_stood_still_ends_all_the_same() {
-        tokio::spawn(async { std::thread::sleep(DEADLINE + STOOD_STILL * 2) });
+        tokio::spawn(async { hold_up(DEADLINE + STOOD_STILL * 2) });
         assert_eq!(within(DEADLINE, pending::<()>()).await, None);
     }
 }
