@@ -3,16 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// Which cluster a member is of: what it is asked first on every connection.
+const INTRODUCTION: &str = "/pd/api/v1/cluster";
+
 /// Keeps count of what was asked. Clones count together.
 #[derive(Debug, Clone, Default)]
 pub struct Asked(Arc<Mutex<Tally>>);
 
 /// How often what was asked.
 ///
-/// Which of several connections a question goes over, and how often a member is asked who it is on the
-/// way, depends on what comes first by a hair. So that one recording is told of in the same words each
-/// time, what is counted here is at how many looks a thing was asked, however often; `requests` has the
-/// rest.
+/// Which of several connections a question goes over, and whether there must be one more for it, depends on
+/// what comes first by a hair. So that one recording is told of in the same words each time, what is counted
+/// here is at how many looks a thing was asked, however often, and not at how many of them a member was asked
+/// on a new connection who it is; `requests` has the rest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Looks.
@@ -41,7 +44,7 @@ impl Asked {
     pub(super) fn pd(&self, path: &str) {
         let mut tally = self.lock();
         tally.requests += 1;
-        if tally.is_first(0, path) {
+        if path != INTRODUCTION && tally.is_first(0, path) {
             *tally.pd.entry(path.to_owned()).or_default() += 1;
         }
     }
@@ -63,7 +66,7 @@ impl Asked {
 
     pub(super) fn derived(&self, path: &str, from: &'static str) {
         let mut tally = self.lock();
-        if tally.is_first(3, path) {
+        if path != INTRODUCTION && tally.is_first(3, path) {
             let key = (path.to_owned(), from);
             *tally.derived.entry(key).or_default() += 1;
         }
@@ -97,11 +100,14 @@ mod tests {
             asked.pd("/a");
             asked.pd("/a");
             asked.not_recorded("/a");
+            asked.pd(INTRODUCTION);
+            asked.derived(INTRODUCTION, "another answer");
             asked.prometheus("up");
         }
         let tally = asked.tally();
-        assert_eq!((tally.looks, tally.requests), (2, 6));
-        assert_eq!(tally.pd["/a"], 2);
+        assert_eq!((tally.looks, tally.requests), (2, 8));
+        assert_eq!(tally.pd, BTreeMap::from([("/a".to_owned(), 2)]));
+        assert!(tally.derived.is_empty());
         assert_eq!(tally.not_recorded["/a"], 2);
         assert_eq!(tally.prometheus["up"], 2);
     }
