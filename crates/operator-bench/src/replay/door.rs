@@ -76,7 +76,8 @@ impl Drop for Door {
     }
 }
 
-fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
+/// A port that is bound and deaf, so that nobody else gets it while whoever listens there is away.
+pub fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
     // Several may hold a port as long as one of them listens at most.
     socket.set_reuseaddr(true)?;

@@ -1,10 +1,11 @@
 //! A Prometheus that ends and comes back: what cannot be seen is said, and nothing is taken for absent.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use operator_bench::replay::bound;
 use operator_core::{Clock, Fault, Reading, Store, StoreMetrics, Timestamp, Why};
 use operator_tikv::{Point, PromClient, PromData, Series};
-use tokio::net::TcpSocket;
 
 use crate::support::{
     PATIENCE, SCRAPE, Target, WINDOW, client, instance, moment, scraping, serve, store,
@@ -109,16 +110,6 @@ async fn first_scrapes(
     }
 }
 
-/// A port of loopback: bound and deaf, so that nobody else gets it while the server is away.
-fn kept_port() -> TcpSocket {
-    let socket = TcpSocket::new_v4().expect("a socket");
-    // Several may hold a port as long as one of them listens at most.
-    socket.set_reuseaddr(true).expect("an option");
-    let any = (std::net::Ipv4Addr::LOCALHOST, 0).into();
-    socket.bind(any).expect("loopback has ports");
-    socket
-}
-
 #[tokio::test]
 async fn a_server_that_ends_and_comes_back_is_never_taken_for_a_store_that_does() {
     // Written once: it is to cost the server's time, and little of ours.
@@ -142,7 +133,7 @@ async fn a_server_that_ends_and_comes_back_is_never_taken_for_a_store_that_does(
     let Some(mut server) = scraping(&targets) else {
         return;
     };
-    let port = kept_port();
+    let port = bound((Ipv4Addr::LOCALHOST, 0).into()).expect("loopback has ports");
     let at = port.local_addr().expect("it is bound").to_string();
     server.begin_to_resume(&at).expect("it listens there too");
     let (asking, store) = (client(&at, None), store(1));
