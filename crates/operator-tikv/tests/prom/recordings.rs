@@ -12,7 +12,7 @@ use crate::real::Prometheus;
 
 /// A recording under a real server, or why nothing is said here.
 fn play(recording: &str) -> Option<Prometheus> {
-    let folder = shared("recordings")?.join(recording);
+    let folder = shared(&format!("recordings/{recording}"))?;
     let unpack = |into: &Path| {
         let unpacked = Command::new("tar")
             .arg("-xzf")
