@@ -8,12 +8,14 @@ use futures_util::future::{Either, select};
 use futures_util::lock::Mutex as Turn;
 use operator_core::Result;
 use tokio::sync::Notify;
+use tokio::task::yield_now;
 
 /// What one look needs in several places is read once: who asks while a read is on its way gets what that
 /// read gives, and who asks afterwards has it read anew. Nothing is ever taken from an earlier look.
 ///
-/// All who wait are woken together. Woken one after the other, the first could be done with what it does next
-/// before the last has begun, and that would not be shared any more.
+/// Who asks lets the others ask before it reads, because an answer can be there as soon as it is asked for: where
+/// this thread stands still between the two, a read is over before the second has asked. For the same reason all
+/// who wait are woken together: what they do next is asked for by all before one of them does it.
 #[derive(Debug)]
 pub(super) struct Shared<T> {
     turn: Turn<()>,
@@ -28,6 +30,7 @@ impl<T: Clone> Shared<T> {
         read: impl FnOnce() -> F,
     ) -> Result<T> {
         let arrived = self.finished.load(Ordering::Acquire);
+        yield_now().await;
         let turn = loop {
             let told = pin!(self.told.notified());
             // Dropped while it is held, the turn is free again, and the next one reads.
@@ -83,12 +86,29 @@ mod tests {
         let reads = Cell::new(0);
         let read = || async {
             reads.set(reads.get() + 1);
-            tokio::task::yield_now().await;
+            yield_now().await;
             Ok(reads.get())
         };
         let (a, b, c) = join3(shared.read(read), shared.read(read), shared.read(read)).await;
         assert_eq!((a, b, c), (Ok(1), Ok(1), Ok(1)));
         assert_eq!(shared.read(read).await, Ok(2));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_there_at_once_is_shared_too() {
+        let (first, second) = (Shared::default(), Shared::default());
+        let reads = Cell::new(0);
+        let read = || {
+            reads.set(reads.get() + 1);
+            ready(Ok(reads.get()))
+        };
+        let both = || async {
+            Ok::<_, operator_core::Error>((first.read(read).await?, second.read(read).await?))
+        };
+        assert_eq!(
+            join3(both(), both(), both()).await,
+            (Ok((1, 2)), Ok((1, 2)), Ok((1, 2)))
+        );
     }
 
     #[tokio::test]
@@ -98,14 +118,14 @@ mod tests {
         let both = || async {
             first
                 .read(|| async {
-                    tokio::task::yield_now().await;
+                    yield_now().await;
                     Ok(())
                 })
                 .await?;
             second
                 .read(|| async {
                     reads.set(reads.get() + 1);
-                    tokio::task::yield_now().await;
+                    yield_now().await;
                     Ok(reads.get())
                 })
                 .await
