@@ -8,14 +8,17 @@ use tokio::time::timeout;
 
 use crate::Clock;
 
-/// A timer that comes so much too late tells that nobody was there to take an answer.
-const STOOD_STILL: Duration = Duration::from_millis(100);
+/// A deadline is waited for in so many slices.
+const SLICES: u32 = 20;
+/// No slice is shorter: a timer of a machine that is only busy is late by some milliseconds.
+const SHORTEST: Duration = Duration::from_millis(10);
 
 /// What a future gives, unless that takes longer than the deadline.
 ///
 /// Time in which we ourselves stood still is not held against whoever is to answer: after a suspended machine
-/// wakes up, its timers are over before any answer that has long been there can be taken. So where the timer
-/// comes much too late, the future gets the deadline once more.
+/// wakes up, its timers are over before any answer that has long been there can be taken. So the deadline is
+/// waited for in slices, and one whose end comes as late again as it is long does not count. As many are not
+/// counted as there are slices: a deadline ends all the same where we stand still all the time.
 ///
 /// ```
 /// use operator_core::within;
@@ -31,14 +34,23 @@ const STOOD_STILL: Duration = Duration::from_millis(100);
 pub async fn within<T>(deadline: Duration, answer: impl Future<Output = T>) -> Option<T> {
     let mut answer = pin!(answer);
     let clock = Clock::system();
-    let began = clock.now();
-    if let Ok(answer) = timeout(deadline, &mut answer).await {
-        return Some(answer);
-    }
-    let taken = clock.now().since(began);
-    match taken.saturating_sub(deadline) > STOOD_STILL {
-        true => timeout(deadline, answer).await.ok(),
-        false => None,
+    let slice = (deadline / SLICES).max(SHORTEST);
+    let (mut left, mut not_counted) = (deadline, 0);
+    loop {
+        let now = left.min(slice);
+        let began = clock.now();
+        if let Ok(answer) = timeout(now, &mut answer).await {
+            return Some(answer);
+        }
+        let stood_still = clock.now().since(began) >= slice * 2;
+        if stood_still && not_counted < SLICES {
+            not_counted += 1;
+            continue;
+        }
+        left = left.saturating_sub(now);
+        if left.is_zero() {
+            return None;
+        }
     }
 }
 
@@ -48,10 +60,11 @@ mod tests {
 
     use tokio::sync::oneshot;
     use tokio::task::yield_now;
+    use tokio::time::advance;
 
     use super::*;
 
-    const DEADLINE: Duration = Duration::from_millis(20);
+    const DEADLINE: Duration = Duration::from_millis(400);
 
     #[tokio::test(start_paused = true)]
     async fn silence_ends_at_the_deadline() {
@@ -61,19 +74,13 @@ mod tests {
         assert!(clock.now().since(began) < DEADLINE * 2);
     }
 
-    /// Keeps the thread, and all that is to run on it.
-    fn hold_up(for_so_long: Duration) {
-        let (_tell, told) = std::sync::mpsc::channel::<()>();
-        let _ = told.recv_timeout(for_so_long);
-    }
-
-    /// A colleague on the same thread keeps it from running, and answers soon after.
+    /// A colleague on the same thread keeps it from running until so much later, and answers soon after.
     async fn stood_still(
-        for_so_long: Duration,
+        until: Duration,
     ) -> Option<Result<&'static str, oneshot::error::RecvError>> {
         let (tell, told) = oneshot::channel();
         tokio::spawn(async move {
-            hold_up(for_so_long);
+            advance(until).await;
             // As an answer does: it is taken off the socket by one task, and given to the next.
             for _ in 0..3 {
                 yield_now().await;
@@ -83,15 +90,34 @@ mod tests {
         within(DEADLINE, told).await
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn an_answer_that_came_while_we_stood_still_is_taken() {
-        let answer = stood_still(DEADLINE + STOOD_STILL * 2).await;
-        assert_eq!(answer, Some(Ok("there all along")));
+        for until in [DEADLINE / 2, DEADLINE + SHORTEST, DEADLINE * 1000] {
+            assert_eq!(
+                stood_still(until).await,
+                Some(Ok("there all along")),
+                "{until:?}"
+            );
+        }
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn silence_after_we_stood_still_ends_all_the_same() {
-        tokio::spawn(async { hold_up(DEADLINE + STOOD_STILL * 2) });
+        let clock = Clock::system();
+        let began = clock.now();
+        tokio::spawn(advance(DEADLINE * 10));
         assert_eq!(within(DEADLINE, pending::<()>()).await, None);
+        assert!(clock.now().since(began) < DEADLINE * 12);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_stands_still_all_the_time_waits_no_longer_than_twice() {
+        let standing = tokio::spawn(async {
+            loop {
+                advance(DEADLINE).await;
+            }
+        });
+        assert_eq!(within(DEADLINE, pending::<()>()).await, None);
+        standing.abort();
     }
 }
