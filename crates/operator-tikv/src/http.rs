@@ -21,8 +21,6 @@ pub use tls::{IdentityFiles, TlsFiles};
 
 /// How much of a failed answer is kept: enough for its message, and for the head of a stack trace.
 const EXCERPT_BYTES: usize = 4096;
-/// How long a server may take to accept a connection, within the deadline of the whole.
-const CONNECT: Duration = Duration::from_secs(2);
 
 /// The clients that fetch: one without TLS, and one with it that is built when first needed, because
 /// loading certificates costs more than everything else at a start.
@@ -30,6 +28,8 @@ pub(crate) struct Http {
     headers: HeaderMap,
     tls: TlsFiles,
     injected: Option<Client>,
+    /// How long a server may take to accept a connection, within the deadline of the whole.
+    connect: Duration,
     plain: Mutex<Option<Client>>,
     secure: Mutex<Option<Client>>,
 }
@@ -66,12 +66,19 @@ impl Answer {
 pub(crate) type Sink<'a> = dyn FnMut(&[u8]) -> Result<ControlFlow<()>, Fault> + Send + 'a;
 
 impl Http {
-    /// Clients that send `headers` with everything; or the injected one, which does all by itself.
-    pub(crate) fn new(headers: HeaderMap, tls: TlsFiles, injected: Option<Client>) -> Self {
+    /// Clients that send `headers` with everything; or the injected one, which does all by itself. Of what an
+    /// answer may take `usually`, half is there for connecting.
+    pub(crate) fn new(
+        headers: HeaderMap,
+        tls: TlsFiles,
+        injected: Option<Client>,
+        usually: Duration,
+    ) -> Self {
         Self {
             headers,
             tls,
             injected,
+            connect: usually / 2,
             plain: Mutex::default(),
             secure: Mutex::default(),
         }
@@ -172,13 +179,13 @@ impl Http {
         let mut place = lock(place);
         match &*place {
             Some(client) => Ok(client.clone()),
-            None => Ok(place.insert(build(files)?).clone()),
+            None => Ok(place.insert(build(files, self.connect)?).clone()),
         }
     }
 }
 
 /// A client that goes where it is told: no redirects, no proxy from the environment.
-fn build(files: Option<&TlsFiles>) -> Result<Client, Fault> {
+fn build(files: Option<&TlsFiles>, connect: Duration) -> Result<Client, Fault> {
     let tls = match files {
         Some(files) => files.load()?,
         None => tls::trusting_nobody()?,
@@ -187,7 +194,7 @@ fn build(files: Option<&TlsFiles>) -> Result<Client, Fault> {
         .tls_backend_preconfigured(tls)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
-        .connect_timeout(CONNECT)
+        .connect_timeout(connect)
         .build()
         .map_err(|error| transport(&error))
 }

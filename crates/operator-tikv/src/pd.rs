@@ -113,6 +113,7 @@ impl PdClient {
                 identification(&options.caller)?,
                 options.tls,
                 options.client,
+                options.within,
             ),
             members: Members::new(&given, options.cluster_id),
             given,
@@ -123,6 +124,11 @@ impl PdClient {
             clock: options.clock,
             unsettled: Mutex::default(),
         })
+    }
+
+    /// How long one endpoint may take over one answer.
+    pub(crate) fn patience(&self) -> Duration {
+        self.within
     }
 
     /// The id of the cluster that it reads: as configured, or of the first member that answered. From then on

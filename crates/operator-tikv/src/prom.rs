@@ -107,7 +107,7 @@ impl PromClient {
         let headers = options::headers(&options.auth, &options.headers)?;
         Ok(Self {
             scope: queries::Scope::new(&options),
-            http: Http::new(headers, options.tls, options.client),
+            http: Http::new(headers, options.tls, options.client, options.within),
             endpoint,
             parameters: options.parameters,
             within: options.within,
@@ -120,6 +120,11 @@ impl PromClient {
     /// Where the server is: a URL without secrets.
     pub fn origin(&self) -> &str {
         self.endpoint.origin()
+    }
+
+    /// How long one query may take.
+    pub(crate) fn patience(&self) -> Duration {
+        self.within
     }
 
     /// Evaluates a query at a moment, or at the server's now.

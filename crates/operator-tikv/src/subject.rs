@@ -115,10 +115,23 @@ impl TikvSubject {
             .ok_or_else(|| Error::new(operation, Fault::NotConfigured { what }))
     }
 
+    /// How long an explanation is worth waiting for.
+    fn explains_within(&self) -> Duration {
+        self.pd.patience() / 2
+    }
+
     /// How stores do, measured once for all who ask for it at the same time.
     async fn measured(&self, stores: &[Store]) -> Result<PromLook> {
         let prometheus = self.measuring("measure stores")?;
         self.look.read(|| prometheus.measure(stores)).await
+    }
+
+    /// The same for whoever has more to tell: a server that hangs must not take that with it.
+    async fn measured_in_time(&self, stores: &[Store]) -> Result<PromLook> {
+        let operation = "measure stores";
+        let after = self.measuring(operation)?.patience();
+        let measured = within(after, self.measured(stores)).await;
+        measured.unwrap_or_else(|| Err(Error::new(operation, Fault::TimedOut { after })))
     }
 
     /// The stores, read once for all who ask for them at the same time.
@@ -149,12 +162,7 @@ impl Subject for TikvSubject {
     async fn cluster_metrics(&self) -> Result<ClusterMetrics> {
         let measured = async {
             let stores = self.shared_stores().await?;
-            // Whoever measures must not take with it what PD tells.
-            let measured = within(MEASURES, self.measured(&stores.items)).await;
-            let measured = measured.unwrap_or_else(|| {
-                let fault = Fault::TimedOut { after: MEASURES };
-                Err(Error::new("measure the cluster", fault))
-            });
+            let measured = self.measured_in_time(&stores.items).await;
             Ok::<_, Error>((stores, measured))
         };
         let (read, regions) = futures_util::future::join(measured, self.pd.region_count()).await;
@@ -186,8 +194,6 @@ impl Subject for TikvSubject {
     }
 }
 
-/// So long may measuring take before the rest goes on without it.
-const MEASURES: Duration = Duration::from_secs(6);
 const PD_STORES: &str = "PD /stores";
 const PD_REGIONS: &str = "PD /stats/region";
 

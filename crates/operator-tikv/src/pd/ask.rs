@@ -14,8 +14,8 @@ use super::{PdClient, decode, failure};
 use crate::facts::{ClockReading, PdMembers};
 use crate::http::{Answer, Ask};
 
-/// How long a member may take to be introduced while nothing depends on it: what was read waits for it.
-const GREETING: Duration = Duration::from_millis(500);
+/// How much of its time a member gets to be introduced while nothing depends on it: what was read waits for it.
+const GREETING: u32 = 8;
 
 /// What is asked for.
 pub(super) struct Query<'a> {
@@ -229,7 +229,7 @@ impl PdClient {
     async fn greet_strangers(&self) {
         let strangers = self.members.strangers();
         let greet = strangers.iter().map(|endpoint| async move {
-            if let Err(fault) = self.introduce(endpoint, Some(GREETING)).await {
+            if let Err(fault) = self.introduce(endpoint, Some(self.within / GREETING)).await {
                 tracing::debug!(origin = endpoint.origin(), %fault, "PD endpoint not introduced");
             }
         });

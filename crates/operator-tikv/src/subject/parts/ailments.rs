@@ -13,8 +13,6 @@ use crate::facts::{Ailments, HowMany};
 
 /// PD goes through all its regions for each of its lists: they are read no more often than this.
 const LISTS: Duration = Duration::from_secs(60);
-/// Whoever counts has so long before the lists are read in its place.
-const COUNTS: Duration = Duration::from_secs(3);
 /// So many are counted: more of them tell nobody more.
 const MOST: usize = 1000;
 
@@ -51,7 +49,9 @@ impl TikvSubject {
     async fn ailments(&self, due: Due<Ailments>) -> Result<Ailments> {
         let health = match self.measuring("count regions") {
             Ok(prometheus) => {
-                let health = within(COUNTS, prometheus.region_health()).await;
+                // Then the lists are read in its place, for which there must be time.
+                let counts = prometheus.patience() / 2;
+                let health = within(counts, prometheus.region_health()).await;
                 health.and_then(Result::ok)
             }
             Err(_) => None,

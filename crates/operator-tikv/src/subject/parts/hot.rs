@@ -1,7 +1,6 @@
 //! Where reads and writes gather, with the keys of the hottest regions.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use futures_util::future::join_all;
 use operator_core::{KeyRange, RegionId, Regions, Result, within};
@@ -13,9 +12,6 @@ use crate::facts::{HotPeer, HotReads, HotSpots, HotWrites};
 const MOST_RANGES: usize = 3;
 /// Who does less than this share of a store's work is not what keeps it busy.
 const MOST_OF_A_STORE: f64 = 0.5;
-
-/// An explanation is not worth waiting longer for.
-const EXPLAIN: Duration = Duration::from_secs(2);
 
 impl TikvSubject {
     pub(super) async fn hot_writes(&self) -> Result<HotWrites> {
@@ -33,7 +29,7 @@ impl TikvSubject {
     /// What cannot be read is left out: the keys tell what kind of heat it is, not whether it is hot.
     async fn ranges_of_hottest(&self, spots: &HotSpots) -> BTreeMap<RegionId, KeyRange> {
         let reads = hottest(spots).into_iter().map(async |id| {
-            let read = within(EXPLAIN, self.pd.one(id)).await;
+            let read = within(self.explains_within(), self.pd.one(id)).await;
             Some((id, read?.ok()?.range))
         });
         join_all(reads).await.into_iter().flatten().collect()

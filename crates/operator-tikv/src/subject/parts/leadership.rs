@@ -11,12 +11,11 @@ use crate::says_no_leader;
 /// Nobody was seen to lead for so long: whoever leads now may have lost and won in between.
 const OUT_OF_SIGHT: Duration = Duration::from_secs(30);
 
-/// A leader that answers does so within this time.
-const THROUGH: Duration = Duration::from_secs(5);
-
 impl TikvSubject {
     pub(super) async fn leadership(&self, due: Due<PdLeadership>) -> Result<PdLeadership> {
-        let stores = within(THROUGH, self.shared_stores());
+        // A leader that answers does so within this time, also through a member that was asked second.
+        let through = self.pd.patience() * 5 / 4;
+        let stores = within(through, self.shared_stores());
         let (named, stores) = futures_util::future::join(self.pd.leader(), stores).await;
         // What takes too long says nothing about who leads.
         let somebody_leads = matches!(stores, Some(Ok(_)));

@@ -18,9 +18,6 @@ const MOST_REGIONS: usize = 200;
 /// How often that is done.
 const HELD: Duration = Duration::from_secs(120);
 
-/// An explanation is not worth waiting longer for.
-const EXPLAIN: Duration = Duration::from_secs(2);
-
 impl TikvSubject {
     pub(super) async fn removals(&self, due: Due<Removals>) -> Result<Removals> {
         let stores = self.shared_stores().await?;
@@ -62,7 +59,7 @@ impl TikvSubject {
             return Some(last);
         }
         let read = self.pd.regions_on(store, MOST_REGIONS);
-        let regions = within(EXPLAIN, read).await?.ok()?.items;
+        let regions = within(self.explains_within(), read).await?.ok()?.items;
         let count = |held: fn(&Region) -> bool| regions.iter().filter(|r| held(r)).count() as u64;
         Some(Held {
             looked_at: regions.len() as u64,
