@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 
 use crate::cluster::Cluster;
@@ -166,7 +166,7 @@ impl Served {
         let url = |face: Face| -> String {
             let found = listeners.iter().find(|(known, ..)| *known == face);
             found
-                .map(|(.., address)| format!("http://{address}"))
+                .map(|(_, held, _)| format!("http://{}", held.address))
                 .unwrap_or_default()
         };
         let pd: Vec<String> = (0..members).map(|member| url(Face::Pd(member))).collect();
@@ -183,8 +183,8 @@ impl Served {
         });
         let mut tasks: Vec<JoinHandle<()>> = listeners
             .into_iter()
-            .map(|(face, listener, address)| {
-                tokio::spawn(listen(Arc::clone(&hall), face, listener, address))
+            .map(|(face, held, listener)| {
+                tokio::spawn(listen(Arc::clone(&hall), face, held, listener))
             })
             .collect();
         tasks.push(tokio::spawn(drive(Arc::clone(&hall), speed)));
@@ -234,16 +234,40 @@ fn named(cluster: &Cluster, face: Face) -> String {
     }
 }
 
+/// A port that is ours for as long as this is there, whether somebody listens or not.
+#[derive(Debug)]
+struct Held {
+    address: SocketAddr,
+    /// Bound and deaf. Several may hold a port as long as one of them listens at most.
+    _deaf: TcpSocket,
+}
+
+impl Held {
+    fn port(wanted: SocketAddr) -> io::Result<Self> {
+        let deaf = TcpSocket::new_v4()?;
+        deaf.set_reuseaddr(true)?;
+        deaf.bind(wanted)?;
+        Ok(Self {
+            address: deaf.local_addr()?,
+            _deaf: deaf,
+        })
+    }
+
+    async fn listen(&self) -> io::Result<TcpListener> {
+        TcpListener::bind(self.address).await
+    }
+}
+
 async fn bind(
     cluster: &Cluster,
     face: Face,
     port: u16,
-) -> Result<(Face, TcpListener, SocketAddr), ServeError> {
+) -> Result<(Face, Held, TcpListener), ServeError> {
     let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let bound = async {
-        let listener = TcpListener::bind(wanted).await?;
-        let address = listener.local_addr()?;
-        Ok((face, listener, address))
+        let held = Held::port(wanted)?;
+        let listener = held.listen().await?;
+        Ok((face, held, listener))
     };
     bound.await.map_err(|source| ServeError {
         what: named(cluster, face),
@@ -278,8 +302,9 @@ async fn drive(hall: Arc<Hall>, speed: Speed) {
 /// How often a closed face looks whether it may open again.
 const CLOSED: Duration = Duration::from_millis(20);
 
-/// Accepts for one face for as long as somebody would listen there; a dead server's port refuses.
-async fn listen(hall: Arc<Hall>, face: Face, first: TcpListener, address: SocketAddr) {
+/// Accepts for one face for as long as somebody would listen there; a dead server's port refuses, and is nobody
+/// else's.
+async fn listen(hall: Arc<Hall>, face: Face, held: Held, first: TcpListener) {
     let mut listener = Some(first);
     loop {
         let open = is_open(&hall.lock(), face);
@@ -289,7 +314,7 @@ async fn listen(hall: Arc<Hall>, face: Face, first: TcpListener, address: Socket
                 drop(bound);
                 tokio::time::sleep(CLOSED).await;
             }
-            (true, None) => match TcpListener::bind(address).await {
+            (true, None) => match held.listen().await {
                 Ok(bound) => listener = Some(bound),
                 Err(_) => tokio::time::sleep(CLOSED).await,
             },
