@@ -132,13 +132,16 @@ impl Target {
         Ok(Self::of(simulated, scenario.name, config))
     }
 
-    /// A simulated cluster. Of the file, what is set of rules counts; the rest is about other clusters.
+    /// A simulated cluster. Of the file, what is set of rules and of patience counts; the rest is about other
+    /// clusters.
     pub(crate) fn of(simulated: Simulated, scenario: &str, config: Config) -> Self {
         let clock = simulated.clock();
-        let own = Config {
+        let mut own = Config {
             rules: config.rules,
             ..Config::default()
         };
+        own.pd.timeout = config.pd.timeout;
+        own.prometheus.timeout = config.prometheus.timeout;
         Self {
             pd: Some(simulated.pd()),
             prometheus: Some(simulated.prometheus()),

@@ -40,6 +40,7 @@ impl Looking {
         deadline: Duration,
     ) -> Outcome<Self> {
         let skip = [&judge.skip[..], &config.rules.skip].concat();
+        let config = config.for_looks_of(deadline);
         let target = Target::resolve(whom, config, pace).await?;
         let subject = Arc::new(target.subject()?);
         let observer = Observer::new(target.clock.clone(), deadline);
