@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use operator_core::{Listing, Reading, Store, StoreId, StoreMetrics};
 use operator_tikv::{ContractStanding, PromClient, PromOptions};
@@ -36,9 +37,10 @@ fn stores(network: u8, ids: [u64; 3]) -> Vec<Store> {
     stores.collect()
 }
 
-/// A client that looks at a moment of the past.
+/// A client that looks at a moment of the past, and waits for as long as a busy machine may need.
 fn at(prometheus: &Prometheus, second: u64) -> PromClient {
     let options = PromOptions {
+        within: Duration::from_secs(120),
         parameters: vec![("time".into(), second.to_string())],
         ..PromOptions::default()
     };
