@@ -52,7 +52,7 @@ async fn listed(stores: &[&str]) -> Listing<Store> {
             then.status(200).body(body(stores));
         })
         .await;
-    let pd = PdClient::new(&server.address().to_string()).unwrap();
+    let pd = fake::client(&server.address().to_string());
     pd.stores().await.unwrap()
 }
 
@@ -116,7 +116,7 @@ async fn null_is_an_empty_list() {
             then.status(200).body(r#"{"count":0,"stores":null}"#);
         })
         .await;
-    let pd = PdClient::new(&server.base_url()).unwrap();
+    let pd = fake::client(&server.base_url());
     assert!(pd.stores().await.unwrap().items.is_empty());
 }
 
@@ -133,7 +133,7 @@ async fn every_store_silent_with_0b_is_unseen_for_a_minute_and_then_believed() {
     let hand = ManualClock::new(Timestamp::from_unix_seconds(1_700_000_700));
     let options = PdOptions {
         clock: hand.clone().into(),
-        ..PdOptions::default()
+        ..fake::patient()
     };
     let pd = PdClient::with(&server.base_url(), options).unwrap();
 
@@ -173,7 +173,7 @@ async fn stores_that_have_not_yet_reported_to_a_new_pd_leader_are_unseen_for_a_m
     ];
     let options = PdOptions {
         clock: hand.clone().into(),
-        ..PdOptions::default()
+        ..fake::patient()
     };
     let (say, said) = std::sync::mpsc::channel::<String>();
     let said = std::sync::Mutex::new(said);
@@ -203,7 +203,7 @@ async fn after_all_pds_were_away_for_long_those_that_report_last_are_not_believe
     let hand = ManualClock::new(Timestamp::from_unix_seconds(1_700_009_000));
     let options = PdOptions {
         clock: hand.clone().into(),
-        ..PdOptions::default()
+        ..fake::patient()
     };
     let (say, said) = std::sync::mpsc::channel::<String>();
     let said = std::sync::Mutex::new(said);
@@ -258,11 +258,11 @@ async fn a_dead_endpoint_is_passed_over_and_accounted_for_when_all_are() {
         .await;
     let taken = fake::bound();
     let dead = taken.local_addr().unwrap();
-    let pd = PdClient::new(&format!("{dead},{}", server.address())).unwrap();
+    let pd = fake::client(&format!("{dead},{}", server.address()));
     assert_eq!(pd.stores().await.unwrap().items.len(), 1);
     mock.assert_async().await;
 
-    let pd = PdClient::new(&format!("{dead},localhost:1")).unwrap();
+    let pd = fake::client(&format!("{dead},localhost:1"));
     let error = pd.stores().await.unwrap_err();
     let Fault::Exhausted(errors) = &*error.fault else {
         panic!("{error:#}")
