@@ -150,10 +150,9 @@ async fn what_speaks_no_http_is_said_to() {
 }
 
 async fn over_tls(endpoint: &Server, tls: TlsFiles) -> Result<()> {
-    // The deadline is for a machine that is busy with other things.
     let options = PdOptions {
         tls,
-        ..PdOptions::default()
+        ..fake::patient()
     };
     let pd = PdClient::with(&format!("https://{}", endpoint.address), options)?;
     pd.stores().await?;
@@ -191,8 +190,9 @@ async fn tls_without_a_certificate_is_turned_away_and_says_so() {
 #[tokio::test]
 async fn tls_of_a_stranger_is_not_trusted() {
     let server = tls_server(&Authority::new("tls-stranger")).await;
-    let files = Authority::new("tls-trusted").files();
-    let error = format!("{:#}", over_tls(&server, files).await.unwrap_err());
+    let trusted = Authority::new("tls-trusted");
+    let error = over_tls(&server, trusted.files()).await.unwrap_err();
+    let error = format!("{error:#}");
     assert!(
         error.contains("UnknownIssuer") || error.contains("BadSignature"),
         "{error}"
@@ -258,7 +258,7 @@ async fn renewed_certificates_are_taken_up() {
     std::fs::write(&key, "nothing yet").unwrap();
     let options = PdOptions {
         tls: files,
-        ..PdOptions::default()
+        ..fake::patient()
     };
     let pd = PdClient::with(&format!("https://{}", server.address), options).unwrap();
     pd.stores().await.unwrap_err();

@@ -1,5 +1,7 @@
 //! A real server behind TLS, a password and a prefix.
 
+use std::time::Duration;
+
 use operator_core::Fault;
 use operator_tikv::{One, PromAuth, PromClient, PromData, PromOptions, TlsFiles};
 
@@ -11,7 +13,8 @@ const KEPT: &str = "$2b$04$l2WreIKdcbUbPmgDmQZ1BO3ElfoM6aA2qKFFjpdc8tERo7HVxnk62
 
 #[tokio::test]
 async fn a_server_behind_tls_a_password_and_a_prefix_is_read_by_who_may() {
-    let files = Authority::new("prom-secured").files();
+    let authority = Authority::new("prom-secured");
+    let files = authority.files();
     let (Some(ca), Some(identity)) = (&files.ca, &files.identity) else {
         panic!("the authority gave no files");
     };
@@ -38,6 +41,8 @@ async fn a_server_behind_tls_a_password_and_a_prefix_is_read_by_who_may() {
     let prefixed = format!("{secure}/prometheus");
     let ask = async |url: &str, password: &str, tls: &TlsFiles| {
         let options = PromOptions {
+            // A busy machine takes its time over a handshake and a password.
+            within: Duration::from_secs(120),
             auth: PromAuth::Basic {
                 user: "reader".into(),
                 password: password.to_owned(),

@@ -17,9 +17,13 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    /// Files go into a folder of the test's own.
+    /// Files go into a folder of the test's own, which is there for as long as the authority.
     pub(crate) fn new(name: &str) -> Self {
+        // Two runs of the tests in one checkout have a folder each.
+        let name = format!("{name}-{}", std::process::id());
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+        // One that is left of a process that had this number before is no folder to start with.
+        let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -74,5 +78,11 @@ impl Authority {
         let path = self.folder.join(name);
         std::fs::write(&path, text).unwrap();
         path
+    }
+}
+
+impl Drop for Authority {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
