@@ -29,7 +29,11 @@ async fn whenever_one_leads_it_is_found_and_else_each_endpoint_is_accounted_for(
     for roles in combinations {
         all.spawn(async move {
             let (urls, servers) = fake::cluster(&roles, stores).await;
-            let pd = PdClient::with(&urls.join(","), fake::hasty()).unwrap();
+            let options = match roles.contains(&Role::Hanging) {
+                true => fake::hasty(),
+                false => fake::patient(),
+            };
+            let pd = PdClient::with(&urls.join(","), options).unwrap();
             for _ in 0..2 {
                 let outcome = pd.stores().await;
                 if leads(&roles) > 0 {

@@ -151,8 +151,9 @@ pub(crate) fn patient() -> PdOptions {
     given(Duration::from_secs(60))
 }
 
-/// What is waited for where one is asked who never answers.
-pub(crate) const HASTE: Duration = Duration::from_secs(2);
+/// What is waited for where one is asked who never answers. Those who do answer have no longer, and may be kept
+/// from it for seconds.
+pub(crate) const HASTE: Duration = Duration::from_secs(6);
 
 /// For a client of members of whom some never answer.
 pub(crate) fn hasty() -> PdOptions {
