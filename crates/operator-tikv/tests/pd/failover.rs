@@ -1,12 +1,11 @@
 //! Who is asked when members die, hang, follow and lead.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use operator_core::{Fault, ManualClock, StoreId, Timestamp};
 use operator_tikv::{PdClient, PdOptions, says_no_leader};
-use tokio::net::TcpListener;
 
 use crate::support::fake::{self, CLUSTER, Role};
 use crate::support::{Reply, Request, Server};
@@ -159,19 +158,17 @@ async fn another_cluster_is_refused_and_named() {
 
 #[tokio::test]
 async fn the_cluster_is_verified_again_after_every_reconnect() {
-    let of_cluster = |cluster| {
-        move |request: &Request| match request.path() {
-            "/pd/api/v1/cluster" => fake::cluster_id(cluster),
-            "/pd/api/v1/leader" => Reply::json("null"),
-            _ => stores(request),
-        }
-    };
-    let server = Server::start(of_cluster(1)).await;
+    let cluster = Arc::new(AtomicU64::new(1));
+    let server = of_cluster(&cluster, |request| match request.path() {
+        "/pd/api/v1/leader" => Reply::json("null"),
+        _ => stores(request),
+    })
+    .await;
     let pd = fake::client(&server.url());
     pd.stores().await.unwrap();
+    assert_eq!(server.count(STORES), 1);
     // The same address, and now somebody else's cluster answers there.
-    let listener = TcpListener::bind(server.stop().await).await.unwrap();
-    let server = Server::on(listener, Arc::new(of_cluster(2)), None);
+    cluster.store(2, Ordering::Relaxed);
     let error = format!("{:#}", pd.stores().await.unwrap_err());
     assert!(
         error.contains("cluster 2 answered, expected cluster 1"),
@@ -179,27 +176,42 @@ async fn the_cluster_is_verified_again_after_every_reconnect() {
     );
     assert_eq!(
         server.count(STORES),
-        1,
+        2,
         "the answer is not trusted although it came"
     );
 }
 
 #[tokio::test]
 async fn what_another_cluster_does_not_have_is_no_answer_either() {
-    let of_cluster = |cluster| {
-        move |request: &Request| match request.path() {
-            "/pd/api/v1/cluster" => fake::cluster_id(cluster),
-            "/pd/api/v1/store/9" => Reply::answer(404, "application/json", "\"store 9 not found\""),
-            _ => stores(request),
-        }
-    };
-    let server = Server::start(of_cluster(1)).await;
+    let cluster = Arc::new(AtomicU64::new(1));
+    let server = of_cluster(&cluster, |request| match request.path() {
+        "/pd/api/v1/store/9" => Reply::answer(404, "application/json", "\"store 9 not found\""),
+        _ => stores(request),
+    })
+    .await;
     let pd = fake::client(&server.url());
     assert!(pd.store(StoreId(9)).await.unwrap_err().is_not_found());
-    let listener = TcpListener::bind(server.stop().await).await.unwrap();
-    let _server = Server::on(listener, Arc::new(of_cluster(2)), None);
+    cluster.store(2, Ordering::Relaxed);
     let error = pd.store(StoreId(9)).await.unwrap_err();
     assert!(!error.is_not_found(), "{error:#}");
+    assert_eq!(server.count("/pd/api/v1/store/9"), 2, "it was asked again");
+}
+
+/// A member of whichever cluster it is told to be of, over a new connection at each request: that the last one
+/// has ended is known, and no request goes into it.
+async fn of_cluster(
+    cluster: &Arc<AtomicU64>,
+    script: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+) -> Server {
+    let cluster = cluster.clone();
+    Server::start(move |request| {
+        let reply = match request.path() {
+            "/pd/api/v1/cluster" => fake::cluster_id(cluster.load(Ordering::Relaxed)),
+            _ => script(request),
+        };
+        reply.last()
+    })
+    .await
 }
 
 #[tokio::test]

@@ -50,6 +50,15 @@ impl Reply {
     pub(crate) fn silence() -> Self {
         Self::RawThenSilence(Vec::new())
     }
+
+    /// The same answer as the last one over its connection, which it says: the next request needs a new one.
+    pub(crate) fn last(self) -> Self {
+        let Self::Answer { status, kind, body } = self else {
+            return self;
+        };
+        let head = head(status, kind, "connection: close\r\n", body.len());
+        Self::Raw([head.into_bytes(), body].concat())
+    }
 }
 
 /// What was asked.
@@ -152,16 +161,6 @@ impl Server {
     }
 }
 
-impl Server {
-    /// Ends it and its connections, and gives back its address.
-    pub(crate) async fn stop(mut self) -> SocketAddr {
-        self.task.abort();
-        let ended = (&mut self.task).await;
-        assert!(ended.is_err_and(|error| error.is_cancelled()));
-        self.address
-    }
-}
-
 impl Drop for Server {
     fn drop(&mut self) {
         self.task.abort();
@@ -180,11 +179,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         let reply = script(&request);
         let sent = match &reply {
             Reply::Answer { status, kind, body } => {
-                let head = format!(
-                    "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\
-                     date: Sat, 21 Nov 2026 12:00:00 GMT\r\n\r\n",
-                    body.len()
-                );
+                let head = head(*status, kind, "", body.len());
                 let head = stream.write_all(head.as_bytes()).await;
                 head.and(stream.write_all(body).await)
             }
@@ -217,6 +212,14 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         }
     }
     None
+}
+
+/// The head of a proper answer, with further lines.
+fn head(status: u16, kind: &str, lines: &str, length: usize) -> String {
+    format!(
+        "HTTP/1.1 {status} X\r\ncontent-type: {kind}\r\n{lines}content-length: {length}\r\n\
+         date: Sat, 21 Nov 2026 12:00:00 GMT\r\n\r\n"
+    )
 }
 
 async fn read_request<S: AsyncRead + AsyncWrite + Unpin>(
