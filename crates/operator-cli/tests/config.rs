@@ -2,39 +2,15 @@
 
 mod support;
 
-use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use httpmock::MockServer;
-use support::{pd, store, stores};
+use support::file::File;
+use support::{command, pd, store, stores};
 
-struct File(PathBuf);
-
-impl File {
-    fn new(name: &str, text: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("operator-{}-{name}", std::process::id()));
-        std::fs::write(&path, text).expect("it can be written");
-        Self(path)
-    }
-
-    fn path(&self) -> &str {
-        self.0.to_str().expect("a plain name")
-    }
-}
-
-impl Drop for File {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
+/// Runs it under a patient configuration, unless another one is named. Such a one is to be patient too.
 fn run(args: &[&str], env: &[(&str, &str)]) -> (Output, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_operator"));
-    for name in ["OPERATOR_PD", "OPERATOR_PROMETHEUS", "OPERATOR_CONFIG"] {
-        command.env_remove(name);
-    }
-    let output = command
-        .args(args)
+    let output = command(args)
         .envs(env.iter().copied())
         .output()
         .expect("the binary runs");
@@ -45,7 +21,7 @@ fn run(args: &[&str], env: &[(&str, &str)]) -> (Output, String) {
 
 /// A cluster that is recognised by the address of its one store.
 fn named(id: u64) -> MockServer {
-    pd(&stores(&[store(id, "Up", 3)]))
+    pd(&stores(&[store(id, "Up", 15)]))
 }
 
 #[test]
@@ -53,7 +29,7 @@ fn a_flag_beats_the_environment_and_the_environment_beats_the_file() {
     let (flag, env, file) = (named(1), named(2), named(3));
     let config = File::new(
         "order.toml",
-        &format!("[pd]\nurls = \"{}\"\n", file.base_url()),
+        &format!("[pd]\nurls = \"{}\"\ntimeout = \"60s\"\n", file.base_url()),
     );
     let (flag, env) = (flag.base_url(), env.base_url());
     let of_flag = ["--pd", flag.as_str()];
@@ -86,7 +62,7 @@ fn secrets_come_from_files_are_sent_and_are_never_printed() {
     let config = File::new(
         "secret.toml",
         &format!(
-            "[prometheus]\nurl = \"{}\"\nbearer-token-file = \"{}\"\nheaders = {{ X-Tenant = \"quiet\" }}\n",
+            "[prometheus]\nurl = \"{}\"\ntimeout = \"160s\"\nbearer-token-file = \"{}\"\nheaders = {{ X-Tenant = \"quiet\" }}\n",
             prometheus.base_url(),
             token.path()
         ),
@@ -114,17 +90,24 @@ fn secrets_come_from_files_are_sent_and_are_never_printed() {
 
 #[test]
 fn thresholds_are_those_of_the_file() {
-    let pd = pd(&stores(&[store(1, "Up", 3), store(4, "Disconnected", 100)]));
+    // Silent for minutes more than usually allowed, and for minutes less than the file allows.
+    let pd = pd(&stores(&[
+        store(1, "Up", 15),
+        store(4, "Disconnected", 600),
+    ]));
     let url = pd.base_url();
     let only = ["check", "--pd", url.as_str(), "--only", "store_down"];
     assert_eq!(run(&only, &[]).0.status.code(), Some(2));
     let config = File::new(
         "patient.toml",
-        "[rules.store_down]\none_witness_after = \"10min\"\n",
+        "[pd]\ntimeout = \"60s\"\n[rules.store_down]\none_witness_after = \"20min\"\n",
     );
     let (output, said) = run(&[&only[..], &["--config", config.path()]].concat(), &[]);
     assert_eq!(output.status.code(), Some(0), "{said}");
-    let config = File::new("skip.toml", "[rules]\nskip = [\"store_down\"]\n");
+    let config = File::new(
+        "skip.toml",
+        "[pd]\ntimeout = \"60s\"\n[rules]\nskip = [\"store_down\"]\n",
+    );
     let (output, said) = run(&["check", "--pd", &url, "--config", config.path()], &[]);
     assert!(!said.contains("store_down"), "{said}");
     assert!(output.status.code() != Some(2), "{said}");
