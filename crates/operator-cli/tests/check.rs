@@ -4,18 +4,19 @@
 mod support;
 
 use serde_json::json;
+use support::file::File;
 use support::{check, member, operator, pd, quiet, store, stores};
 
 #[test]
 fn all_seen_and_all_well_is_0() {
-    let server = pd(&stores(&[store(1, "Up", 3), store(2, "Up", 9)]));
+    let server = pd(&stores(&[store(1, "Up", 15), store(2, "Up", 17)]));
     let expected = "http://pd: healthy (2 stores, RULES, at MOMENT)\n";
     assert_eq!(check(&server, &[]), (Some(0), expected.to_owned()));
 }
 
 #[test]
 fn a_store_that_is_long_dead_is_found_at_the_first_look_and_is_2() {
-    let server = pd(&stores(&[store(1, "Up", 3), store(4, "Down", 7230)]));
+    let server = pd(&stores(&[store(1, "Up", 15), store(4, "Down", 7230)]));
     let (status, text) = check(&server, &[]);
     assert_eq!(status, Some(2));
     assert_eq!(
@@ -29,8 +30,19 @@ fn a_store_that_is_long_dead_is_found_at_the_first_look_and_is_2() {
 
 #[test]
 fn what_may_still_pass_is_pending_and_counts_only_when_asked_to() {
-    let server = pd(&stores(&[store(1, "Up", 3), store(4, "Disconnected", 68)]));
-    let (status, text) = check(&server, &[]);
+    // Minutes lie between this silence and the least and the most that is pending.
+    let server = pd(&stores(&[
+        store(1, "Up", 15),
+        store(4, "Disconnected", 360),
+    ]));
+    let config = File::new(
+        "grace.toml",
+        "[pd]\ntimeout = \"60s\"\n\
+         [rules.clock_skew]\ntolerated = \"60s\"\n\
+         [rules.store_down]\ngrace = \"10min\"\n",
+    );
+    let config = ["--config", config.path()];
+    let (status, text) = check(&server, &config);
     assert_eq!(status, Some(0));
     assert!(
         text.starts_with("pending critical store_down store/4: a store shows no sign of life\n")
@@ -40,7 +52,7 @@ fn what_may_still_pass_is_pending_and_counts_only_when_asked_to() {
         text.ends_with("http://pd: healthy (2 stores, RULES, at MOMENT)\n"),
         "{text}"
     );
-    let (status, text) = check(&server, &["--no-grace"]);
+    let (status, text) = check(&server, &[&config[..], &["--no-grace"]].concat());
     assert_eq!(status, Some(2));
     assert!(
         text.ends_with("http://pd: critical (2 stores, RULES, at MOMENT)\n"),
@@ -74,14 +86,14 @@ fn what_cannot_be_seen_is_3_and_never_healthy() {
 
 #[test]
 fn one_store_that_cannot_be_read_is_3_and_hides_no_other() {
-    let mut broken = store(2, "Up", 3);
+    let mut broken = store(2, "Up", 15);
     broken["store"]["last_heartbeat"] = json!("yesterday");
-    let server = pd(&stores(&[store(1, "Up", 3), broken]));
+    let server = pd(&stores(&[store(1, "Up", 15), broken]));
     let (status, text) = check(&server, &[]);
     assert_eq!(status, Some(3), "{text}");
     assert!(text.contains(" of store/2 not seen: "), "{text}");
 
-    let mut broken = store(2, "Up", 3);
+    let mut broken = store(2, "Up", 15);
     broken["store"]["last_heartbeat"] = json!("yesterday");
     let server = pd(&stores(&[store(1, "Down", 7200), broken]));
     assert_eq!(check(&server, &[]).0, Some(2));
@@ -118,7 +130,7 @@ fn help_and_version_are_answers() {
 
 #[test]
 fn a_password_in_a_url_is_never_printed() {
-    let server = pd(&stores(&[store(1, "Up", 3)]));
+    let server = pd(&stores(&[store(1, "Up", 15)]));
     for host in [server.address().to_string(), "127.0.0.1:1".to_owned()] {
         let output = operator(&["check", "--pd", &format!("http://me:secret@{host}")]);
         let said = [output.stdout, output.stderr].concat();
