@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use operator_core::{Clock, Store, StoreMetrics};
 use operator_sim::{Cluster, Served, Shape, Speed, Timing};
-use operator_tikv::{PdClient, PromClient};
+use operator_tikv::{PdClient, PdOptions, PromClient};
 
 use crate::support::{
-    SCRAPE, Target, WINDOW, by_instance, client, moment, near, scraping, settled,
+    PATIENCE, QUICK, Target, by_instance, client, moment, near, scraping, settled,
 };
 
 /// The cluster has lived so long before anyone looks.
@@ -41,8 +41,8 @@ fn cluster() -> Cluster {
         members: 1,
         began_unix_ms: u64::try_from(began).expect("after 1970"),
         timing: Timing {
-            scrape: SCRAPE,
-            scrape_timeout: SCRAPE,
+            scrape: QUICK.scrape,
+            scrape_timeout: QUICK.scrape,
             ..Timing::default()
         },
         ..Shape::default()
@@ -59,7 +59,11 @@ async fn the_simulator_a_real_server_and_the_client_agree() {
     let served = Served::start(cluster(), Speed::Times(1.0))
         .await
         .expect("loopback has ports");
-    let pd = PdClient::new(&served.pd.join(",")).expect("endpoints");
+    let options = PdOptions {
+        within: PATIENCE,
+        ..PdOptions::default()
+    };
+    let pd = PdClient::with(&served.pd.join(","), options).expect("endpoints");
     let stores = pd.stores().await.expect("stores").items;
     assert_eq!(stores.len(), 3);
     let pages = served.pages.trim_start_matches("http://").to_owned();
@@ -69,16 +73,16 @@ async fn the_simulator_a_real_server_and_the_client_agree() {
         path: format!("/store/{}/metrics", store.id),
     };
     let targets: Vec<Target> = stores.iter().map(target).collect();
-    let Some(server) = scraping(&targets) else {
+    let Some(server) = scraping(QUICK, &targets) else {
         return;
     };
     let address = server.address().expect("it runs").to_owned();
-    let at = moment(&client(&address, None), stores.len(), LATE).await;
-    settled(&client(&served.prometheus, None), stores.len(), at).await;
+    let at = moment(&client(&address, QUICK, None), QUICK, stores.len(), LATE).await;
+    settled(&client(&served.prometheus, QUICK, None), stores.len(), at).await;
 
     // What both have measured of the same seconds.
-    let real = measured(&client(&address, Some(at)), &stores).await;
-    let simulated = measured(&client(&served.prometheus, Some(at)), &stores).await;
+    let real = measured(&client(&address, QUICK, Some(at)), &stores).await;
+    let simulated = measured(&client(&served.prometheus, QUICK, Some(at)), &stores).await;
     for (id, real) in &real {
         let simulated = &simulated[id];
         assert_eq!(real.gaps().count(), 0, "{real:?}");
@@ -133,12 +137,12 @@ async fn the_simulator_a_real_server_and_the_client_agree() {
 
     // The same buckets: here nothing may differ but the last digits.
     for url in [format!("http://{address}"), served.prometheus.clone()] {
-        let asked = client(&url, Some(at));
+        let asked = client(&url, QUICK, Some(at));
         let ours = measured(&asked, &stores).await;
         for (types, ratio) in [(WRITES, 0.99), (WRITES, 0.95), (READS, 0.99)] {
             let query = format!(
                 "histogram_quantile({ratio}, sum by (instance,le) (rate(tikv_grpc_msg_duration_seconds_bucket{{job=\"tikv\",type=~\"{types}\"}}[{}s])))",
-                WINDOW.as_secs()
+                QUICK.window().as_secs()
             );
             let theirs = by_instance(&asked, &query, at).await;
             assert_eq!(theirs.len(), stores.len(), "{query}: {theirs:?}");

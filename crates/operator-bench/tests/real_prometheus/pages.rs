@@ -10,7 +10,7 @@ use operator_bench::replay::unpack;
 use operator_core::{Clock, Store};
 
 use crate::support::{
-    SCRAPE, Target, by_instance, client, instance, moment, say, scraping, serve, store,
+    SLOW, Target, by_instance, client, instance, moment, say, scraping, serve, store,
 };
 
 const WRITES: [&str; 8] = [
@@ -196,12 +196,12 @@ async fn recorded_pages_are_read_as_they_are_written() {
         path: format!("/store/{id}"),
     };
     let targets: Vec<Target> = ids.iter().map(target).collect();
-    let Some(server) = scraping(&targets) else {
+    let Some(server) = scraping(SLOW, &targets) else {
         return;
     };
     let address = server.address().expect("it runs").to_owned();
-    let at = moment(&client(&address, None), ids.len(), SCRAPE).await;
-    let asked = client(&address, Some(at));
+    let at = moment(&client(&address, SLOW, None), SLOW, ids.len(), SLOW.scrape).await;
+    let asked = client(&address, SLOW, Some(at));
     let stores: Vec<Store> = ids.iter().map(|id| store(*id)).collect();
     let listing = asked.store_metrics(&stores).await.expect("metrics");
     assert_eq!(
@@ -213,8 +213,9 @@ async fn recorded_pages_are_read_as_they_are_written() {
     let theirs = by_instance(
         &asked,
         &format!(
-            "histogram_quantile(0.99, sum by (instance,le) (rate(tikv_grpc_msg_duration_seconds_bucket{{type=~\"{}\"}}[10s])))",
-            WRITES.join("|")
+            "histogram_quantile(0.99, sum by (instance,le) (rate(tikv_grpc_msg_duration_seconds_bucket{{type=~\"{}\"}}[{}s])))",
+            WRITES.join("|"),
+            SLOW.window().as_secs()
         ),
         at,
     )

@@ -8,7 +8,7 @@ use operator_core::{Clock, Fault, Reading, Store, StoreMetrics, Timestamp, Why};
 use operator_tikv::{Point, PromClient, PromData, Series};
 
 use crate::support::{
-    PATIENCE, SCRAPE, Target, WINDOW, client, instance, moment, scraping, serve, store,
+    PATIENCE, QUICK, SLOW, Target, client, instance, job, moment, running, serve, store,
 };
 
 /// So many series make the server's log of what it measured long enough to be seen reading it.
@@ -75,11 +75,11 @@ async fn was_lost(client: &PromClient, store: &Store, at: Timestamp) -> bool {
     let over = format!(
         "{{instance=\"{}\"}}[{}s]",
         instance(store.id.0),
-        WINDOW.as_secs()
+        QUICK.window().as_secs()
     );
     let query = format!(
         "min_over_time(up{over}) == 0 and max_over_time(scrape_duration_seconds{over}) >= {}",
-        SCRAPE.as_secs()
+        QUICK.scrape.as_secs()
     );
     let answer = client.query(&query, Some(at)).await.expect("an answer");
     matches!(answer.data, PromData::Vector(samples) if !samples.is_empty())
@@ -126,19 +126,20 @@ async fn a_server_that_ends_and_comes_back_is_never_taken_for_a_store_that_does(
         address: address.clone(),
         path: path.to_owned(),
     };
-    let targets = [
-        target(instance(1), "/store/1"),
-        target("bulk".into(), "/bulk"),
+    // What is there for its size alone is no store, and how well it is scraped does not matter.
+    let jobs = [
+        job("tikv", QUICK, &[target(instance(1), "/store/1")]),
+        job("bulk", SLOW, &[target("bulk".into(), "/bulk")]),
     ];
-    let Some(mut server) = scraping(&targets) else {
+    let Some(mut server) = running(&jobs) else {
         return;
     };
     let port = bound((Ipv4Addr::LOCALHOST, 0).into()).expect("loopback has ports");
     let at = port.local_addr().expect("it is bound").to_string();
     server.begin_to_resume(&at).expect("it listens there too");
-    let (asking, store) = (client(&at, None), store(1));
-    let about = |moment| client(&at, Some(moment));
-    let whole = moment(&asking, targets.len(), SCRAPE).await;
+    let (asking, store) = (client(&at, QUICK, None), store(1));
+    let about = |moment| client(&at, QUICK, Some(moment));
+    let whole = moment(&asking, QUICK, 1, QUICK.scrape).await;
     let before = look(&about(whole), &store).await;
     assert!(matches!(&before, Look::Up(metrics) if metrics.write_p99_seconds.value().is_some()));
 
@@ -147,7 +148,7 @@ async fn a_server_that_ends_and_comes_back_is_never_taken_for_a_store_that_does(
     let stopped = clock.now();
     assert_eq!(look(&asking, &store).await, Look::Refused);
     // Long enough for what it had measured to be too old.
-    tokio::time::sleep(WINDOW + Duration::from_secs(1)).await;
+    tokio::time::sleep(QUICK.window() + Duration::from_secs(1)).await;
     server.begin_to_resume(&at).expect("it listens again");
 
     // From its first word on.
@@ -166,7 +167,7 @@ async fn a_server_that_ends_and_comes_back_is_never_taken_for_a_store_that_does(
         matches!(&up, Look::Up(metrics) if matches!(metrics.write_p99_seconds, Reading::Blind(_))),
         "{up:?}"
     );
-    let whole = moment(&asking, targets.len(), SCRAPE).await;
+    let whole = moment(&asking, QUICK, 1, QUICK.scrape).await;
     let after = look(&about(whole), &store).await;
     assert!(matches!(&after, Look::Up(metrics) if metrics.write_p99_seconds.value().is_some()));
 }

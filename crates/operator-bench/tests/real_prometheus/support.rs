@@ -10,12 +10,33 @@ use operator_bench::replay::{Prometheus, StartError};
 use operator_core::{Clock, Reading, Store, StoreId, Timestamp};
 use operator_tikv::{PromClient, PromData, PromOptions};
 
-/// How often targets are scraped, and over how long rates are taken: short, so that a window fills in
-/// seconds. A scrape may take until the next, and pages are large.
-pub(crate) const SCRAPE: Duration = Duration::from_secs(2);
-pub(crate) const WINDOW: Duration = Duration::from_secs(10);
+/// How often targets are scraped. A scrape may take until the next.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    pub(crate) scrape: Duration,
+}
+
+/// For pages of a few lines: a window fills in seconds.
+pub(crate) const QUICK: Pace = Pace::of_seconds(2);
+/// For pages of megabytes: also where the machine is many times as slow as usual, one is read long before the next.
+pub(crate) const SLOW: Pace = Pace::of_seconds(6);
+
+impl Pace {
+    const fn of_seconds(seconds: u64) -> Self {
+        let scrape = Duration::from_secs(seconds);
+        Self { scrape }
+    }
+
+    /// Over how long rates are taken.
+    pub(crate) const fn window(self) -> Duration {
+        self.scrape.saturating_mul(SCRAPES)
+    }
+}
+
+/// How many scrapes a window holds.
+const SCRAPES: u32 = 5;
 /// How long anything may take that is waited for: many times as long as it does on an idle machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A target: under which instance, at which address and path.
 pub(crate) struct Target {
@@ -24,11 +45,11 @@ pub(crate) struct Target {
     pub(crate) path: String,
 }
 
-/// What Prometheus is told to scrape as TiKV.
-pub(crate) fn config(targets: &[Target]) -> String {
+/// What Prometheus is told to scrape as a job.
+pub(crate) fn job(name: &str, pace: Pace, targets: &[Target]) -> String {
     let mut text = format!(
-        "global: {{scrape_interval: {0}s, scrape_timeout: {0}s}}\nscrape_configs:\n- job_name: tikv\n  static_configs:\n",
-        SCRAPE.as_secs()
+        "- job_name: {name}\n  scrape_interval: {0}s\n  scrape_timeout: {0}s\n  static_configs:\n",
+        pace.scrape.as_secs()
     );
     for Target {
         instance,
@@ -54,9 +75,15 @@ pub(crate) fn say(why: &str) {
     );
 }
 
-/// A server that scrapes these, if there is one on this machine.
-pub(crate) fn scraping(targets: &[Target]) -> Option<Prometheus> {
-    match Prometheus::start(&config(targets), |_| Ok(())) {
+/// A server that scrapes these as TiKV, if there is one on this machine.
+pub(crate) fn scraping(pace: Pace, targets: &[Target]) -> Option<Prometheus> {
+    running(&[job("tikv", pace, targets)])
+}
+
+/// A server with these jobs, if there is one on this machine.
+pub(crate) fn running(jobs: &[String]) -> Option<Prometheus> {
+    let config = format!("scrape_configs:\n{}", jobs.concat());
+    match Prometheus::start(&config, |_| Ok(())) {
         Ok(server) => Some(server),
         Err(why @ StartError::NotInstalled) => {
             say(&why.to_string());
@@ -66,13 +93,13 @@ pub(crate) fn scraping(targets: &[Target]) -> Option<Prometheus> {
     }
 }
 
-/// A client with the short window, that asks about a moment, or about now.
-pub(crate) fn client(address: &str, at: Option<Timestamp>) -> PromClient {
+/// A client with the window of this pace, that asks about a moment, or about now.
+pub(crate) fn client(address: &str, pace: Pace, at: Option<Timestamp>) -> PromClient {
     let time = at.map(|at| ("time".to_owned(), seconds(at)));
     let options = PromOptions {
         within: PATIENCE,
-        scrape_every: SCRAPE,
-        window: WINDOW,
+        scrape_every: pace.scrape,
+        window: pace.window(),
         parameters: time.into_iter().collect(),
         ..PromOptions::default()
     };
@@ -113,19 +140,19 @@ pub(crate) async fn by_instance(
     samples.iter().filter_map(value).collect()
 }
 
-/// Waits for a moment about which no answer can change any more, and before which every target has been scraped
-/// for a window: each time, and each time answered within this time. One that is not so is let go for the next.
+/// Waits for a moment about which no answer can change any more, and before which every target of TiKV has been
+/// scraped for a window: each time, and each time answered within this time. One that is not so is let go for the next.
 pub(crate) async fn moment(
     client: &PromClient,
+    pace: Pace,
     targets: usize,
     answered_within: Duration,
 ) -> Timestamp {
-    let window = WINDOW.as_secs();
+    let window = pace.window().as_secs();
     let over = |fold: &str, of: &str| format!("{fold}_over_time({of}{{job=\"tikv\"}}[{window}s])");
     let query = format!(
-        "count({} >= {} and {} == 1 and {} <= {})",
+        "count({} >= {SCRAPES} and {} == 1 and {} <= {})",
         over("sum", "up"),
-        window / SCRAPE.as_secs(),
         over("min", "up"),
         over("max", "scrape_duration_seconds"),
         answered_within.as_secs_f64(),
