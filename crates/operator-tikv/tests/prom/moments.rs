@@ -6,8 +6,9 @@ use std::time::Duration;
 use operator_core::{Clock, Timestamp};
 use operator_tikv::{PromClient, PromData, Samples};
 
-/// How long a server may take to come to show something: many times as long as it does on an idle machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a server may take to answer, or to come to show something: many times as long as it does on an idle
+/// machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Every target that is TiKV's.
 const TIKV: &str = r#"job=~".*tikv""#;

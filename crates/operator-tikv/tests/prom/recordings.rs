@@ -3,12 +3,12 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use operator_core::{Listing, Reading, Store, StoreId, StoreMetrics};
 use operator_tikv::{ContractStanding, PromClient, PromOptions};
 
 use crate::common::shared;
+use crate::moments::PATIENCE;
 use crate::real::Prometheus;
 
 /// A recording under a real server, or why nothing is said here.
@@ -40,7 +40,7 @@ fn stores(network: u8, ids: [u64; 3]) -> Vec<Store> {
 /// A client that looks at a moment of the past, and waits for as long as a busy machine may need.
 fn at(prometheus: &Prometheus, second: u64) -> PromClient {
     let options = PromOptions {
-        within: Duration::from_secs(120),
+        within: PATIENCE,
         parameters: vec![("time".into(), second.to_string())],
         ..PromOptions::default()
     };

@@ -1,10 +1,9 @@
 //! A real server behind TLS, a password and a prefix.
 
-use std::time::Duration;
-
 use operator_core::Fault;
 use operator_tikv::{One, PromAuth, PromClient, PromData, PromOptions, TlsFiles};
 
+use crate::moments::PATIENCE;
 use crate::real::Prometheus;
 use crate::tls::Authority;
 
@@ -42,7 +41,7 @@ async fn a_server_behind_tls_a_password_and_a_prefix_is_read_by_who_may() {
     let ask = async |url: &str, password: &str, tls: &TlsFiles| {
         let options = PromOptions {
             // A busy machine takes its time over a handshake and a password.
-            within: Duration::from_secs(120),
+            within: PATIENCE,
             auth: PromAuth::Basic {
                 user: "reader".into(),
                 password: password.to_owned(),
