@@ -22,8 +22,8 @@ fn blocks<'a>(readme: &'a str, language: &str) -> Vec<&'a str> {
 #[test]
 fn the_output_it_shows_is_the_output_there_is() {
     let server = pd(&stores(&[
-        store(1, "Up", 3),
-        store(2, "Up", 5),
+        store(1, "Up", 15),
+        store(2, "Up", 17),
         store(4, "Down", 7230),
     ]));
     let (status, text) = check(&server, &[]);

@@ -174,7 +174,7 @@ fn the_cases_of_another_cluster_are_refused_and_left_as_they_are() {
     first.until(&[": 3 stores, "]);
     assert_eq!(first.interrupt().status, Some(2));
     let kept = std::fs::read(&state).expect("it is there");
-    let another = support::pd(&support::stores(&[support::store(1, "Up", 3)]));
+    let another = support::pd(&support::stores(&[support::store(1, "Up", 15)]));
     let another = ["--pd", &another.base_url(), "--state", &state];
     for args in [
         // It ends by itself, long before its time is over.

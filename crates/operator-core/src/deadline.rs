@@ -42,12 +42,12 @@ pub async fn within<T>(deadline: Duration, answer: impl Future<Output = T>) -> O
         if let Ok(answer) = timeout(now, &mut answer).await {
             return Some(answer);
         }
-        let stood_still = clock.now().since(began) >= slice * 2;
-        if stood_still && not_counted < SLICES {
+        let taken = clock.now().since(began);
+        if taken >= slice * 2 && not_counted < SLICES {
             not_counted += 1;
             continue;
         }
-        left = left.saturating_sub(now);
+        left = left.saturating_sub(taken.max(now));
         if left.is_zero() {
             return None;
         }

@@ -14,7 +14,8 @@ use super::{PdClient, decode, failure};
 use crate::facts::{ClockReading, PdMembers};
 use crate::http::{Answer, Ask};
 
-/// How much of its time a member gets to be introduced while nothing depends on it: what was read waits for it.
+/// A member gets one part in so many of its time to be introduced while nothing depends on it: what was read waits
+/// for it.
 const GREETING: u32 = 8;
 
 /// What is asked for.
