@@ -111,13 +111,17 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_stands_still_all_the_time_waits_no_longer_than_twice() {
+    async fn a_deadline_ends_where_we_stand_still_all_the_time() {
+        let clock = Clock::system();
+        let began = clock.now();
         let standing = tokio::spawn(async {
             loop {
-                advance(DEADLINE).await;
+                advance(DEADLINE / SLICES * 2).await;
             }
         });
         assert_eq!(within(DEADLINE, pending::<()>()).await, None);
+        // Each slice twice as long as it should be: twenty that do not count, and the deadline itself.
+        assert!(clock.now().since(began) <= DEADLINE * 3 + DEADLINE / SLICES * 2);
         standing.abort();
     }
 }
