@@ -31,30 +31,28 @@ async fn over_socket(base: &str, method: &str, target: &str, body: &str) -> Opti
     Some((status, body.to_owned()))
 }
 
+/// What is there, and is given.
+async fn page(base: &str, target: &str) -> String {
+    let answer = over_socket(base, "GET", target, "").await;
+    let (status, text) = answer.expect("an answer");
+    assert_eq!(status, 200, "{target}: {text}");
+    text
+}
+
 #[tokio::test]
 async fn the_faces_are_served_on_loopback() {
     let served = served().await;
-    let (status, members) = over_socket(&served.pd[1], "GET", "/pd/api/v1/members", "")
-        .await
-        .expect("an answer");
-    assert_eq!(status, 200);
+    let members = page(&served.pd[1], "/pd/api/v1/members").await;
     assert!(
         members.contains(&served.pd[2]),
         "members name their real URLs: {members}"
     );
-    let (status, up) = over_socket(&served.prometheus, "GET", "/api/v1/query?query=up", "")
-        .await
-        .expect("an answer");
+    let up = page(&served.prometheus, "/api/v1/query?query=up").await;
+    assert!(up.contains("\"resultType\":\"vector\""), "{up}");
+    let metrics = page(&served.pages, "/store/1/metrics").await;
     assert!(
-        status == 200 && up.contains("\"resultType\":\"vector\""),
-        "{up}"
-    );
-    let (status, page) = over_socket(&served.pages, "GET", "/store/1/metrics", "")
-        .await
-        .expect("an answer");
-    assert!(
-        status == 200 && page.contains("# TYPE tikv_server_info gauge"),
-        "{page}"
+        metrics.contains("# TYPE tikv_server_info gauge"),
+        "{metrics}"
     );
 }
 
