@@ -24,7 +24,6 @@ mod story;
 pub use archive::unpack;
 pub use asked::{Asked, Tally};
 pub use book::{Answer, Book};
-pub use door::bound;
 pub use driver::{Looks, Player, Sources};
 pub use prometheus::{Prometheus, StartError, is_installed};
 pub use recording::{Recording, RecordingError};

@@ -23,6 +23,6 @@ pub use log_lines::{LogFile, LogLine};
 pub use pd::pd_endpoints;
 pub use prom::{metric_families, promql_subset};
 pub use scenario::{Scenario, ScenarioError, scenarios};
-pub use serve::{Asked, Ports, ServeError, Served, Speed};
+pub use serve::{Asked, HeldPort, Ports, ServeError, Served, Speed};
 pub use shape::{LabelStyle, Load, Release, Shape, ShapeError, Timing};
 pub use truth::Truth;

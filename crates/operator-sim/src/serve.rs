@@ -2,6 +2,7 @@
 
 mod connection;
 mod control;
+mod held;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -9,13 +10,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::cluster::Cluster;
 use crate::cluster::pd::MemberProcess;
 use crate::cluster::store::Process;
 use crate::http::{Outcome, Reply, Request};
+
+pub use held::HeldPort;
 
 /// How model time follows real time.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -161,12 +164,12 @@ impl Served {
         // That there is a port for each is known before any is taken.
         let mut listeners = Vec::new();
         for (face, port) in wanted {
-            listeners.push(bind(&cluster, face, port).await?);
+            listeners.push(bind(&cluster, face, port)?);
         }
         let url = |face: Face| -> String {
             let found = listeners.iter().find(|(known, ..)| *known == face);
             found
-                .map(|(_, held, _)| format!("http://{}", held.address))
+                .map(|(_, held, _)| format!("http://{}", held.address()))
                 .unwrap_or_default()
         };
         let pd: Vec<String> = (0..members).map(|member| url(Face::Pd(member))).collect();
@@ -234,42 +237,17 @@ fn named(cluster: &Cluster, face: Face) -> String {
     }
 }
 
-/// A port that is ours for as long as this is there, whether somebody listens or not.
-#[derive(Debug)]
-struct Held {
-    address: SocketAddr,
-    /// Bound and deaf. Several may hold a port as long as one of them listens at most.
-    _deaf: TcpSocket,
-}
-
-impl Held {
-    fn port(wanted: SocketAddr) -> io::Result<Self> {
-        let deaf = TcpSocket::new_v4()?;
-        deaf.set_reuseaddr(true)?;
-        deaf.bind(wanted)?;
-        Ok(Self {
-            address: deaf.local_addr()?,
-            _deaf: deaf,
-        })
-    }
-
-    async fn listen(&self) -> io::Result<TcpListener> {
-        TcpListener::bind(self.address).await
-    }
-}
-
-async fn bind(
+fn bind(
     cluster: &Cluster,
     face: Face,
     port: u16,
-) -> Result<(Face, Held, TcpListener), ServeError> {
+) -> Result<(Face, HeldPort, TcpListener), ServeError> {
     let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let bound = async {
-        let held = Held::port(wanted)?;
-        let listener = held.listen().await?;
+    let bound = HeldPort::take(wanted).and_then(|held| {
+        let listener = held.listen()?;
         Ok((face, held, listener))
-    };
-    bound.await.map_err(|source| ServeError {
+    });
+    bound.map_err(|source| ServeError {
         what: named(cluster, face),
         at: wanted.to_string(),
         source,
@@ -304,7 +282,7 @@ const CLOSED: Duration = Duration::from_millis(20);
 
 /// Accepts for one face for as long as somebody would listen there; a dead server's port refuses, and is nobody
 /// else's.
-async fn listen(hall: Arc<Hall>, face: Face, held: Held, first: TcpListener) {
+async fn listen(hall: Arc<Hall>, face: Face, held: HeldPort, first: TcpListener) {
     let mut listener = Some(first);
     loop {
         let open = is_open(&hall.lock(), face);
@@ -314,7 +292,7 @@ async fn listen(hall: Arc<Hall>, face: Face, held: Held, first: TcpListener) {
                 drop(bound);
                 tokio::time::sleep(CLOSED).await;
             }
-            (true, None) => match held.listen().await {
+            (true, None) => match held.listen() {
                 Ok(bound) => listener = Some(bound),
                 Err(_) => tokio::time::sleep(CLOSED).await,
             },

@@ -4,7 +4,8 @@ use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
-use tokio::net::{TcpListener, TcpSocket};
+use operator_sim::HeldPort;
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -13,9 +14,7 @@ use super::http::{self, Request, Response};
 /// A port of loopback.
 #[derive(Debug)]
 pub(super) struct Door {
-    address: SocketAddr,
-    /// Bound and deaf, so that nobody else gets the port while it is closed.
-    _kept: TcpSocket,
+    port: HeldPort,
     open: Option<Open>,
 }
 
@@ -29,16 +28,12 @@ struct Open {
 impl Door {
     /// A closed door on a free port.
     pub(super) fn new() -> io::Result<Self> {
-        let kept = bound(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
-        Ok(Self {
-            address: kept.local_addr()?,
-            _kept: kept,
-            open: None,
-        })
+        let port = HeldPort::take((Ipv4Addr::LOCALHOST, 0).into())?;
+        Ok(Self { port, open: None })
     }
 
     pub(super) fn address(&self) -> SocketAddr {
-        self.address
+        self.port.address()
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -51,7 +46,7 @@ impl Door {
         F: Fn(Request) -> A + Clone + Send + Sync + 'static,
         A: Future<Output = Option<Response>> + Send + 'static,
     {
-        let listener = bound(self.address)?.listen(128)?;
+        let listener = self.port.listen()?;
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(accept(listener, stopped, answer));
         self.open = Some(Open { stop, task });
@@ -74,15 +69,6 @@ impl Drop for Door {
             open.task.abort();
         }
     }
-}
-
-/// A port that is bound and deaf, so that nobody else gets it while whoever listens there is away.
-pub fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = TcpSocket::new_v4()?;
-    // Several may hold a port as long as one of them listens at most.
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    Ok(socket)
 }
 
 async fn accept<F, A>(listener: TcpListener, mut stopped: oneshot::Receiver<()>, answer: F)

@@ -3,8 +3,8 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use operator_bench::replay::bound;
 use operator_core::{Clock, Fault, Reading, Store, StoreMetrics, Timestamp, Why};
+use operator_sim::HeldPort;
 use operator_tikv::{Point, PromClient, PromData, Series};
 
 use crate::support::{
@@ -134,8 +134,8 @@ async fn a_server_that_ends_and_comes_back_is_never_taken_for_a_store_that_does(
     let Some(mut server) = running(&jobs) else {
         return;
     };
-    let port = bound((Ipv4Addr::LOCALHOST, 0).into()).expect("loopback has ports");
-    let at = port.local_addr().expect("it is bound").to_string();
+    let port = HeldPort::take((Ipv4Addr::LOCALHOST, 0).into()).expect("loopback has ports");
+    let at = port.address().to_string();
     server.begin_to_resume(&at).expect("it listens there too");
     let (asking, store) = (client(&at, QUICK, None), store(1));
     let about = |moment| client(&at, QUICK, Some(moment));
