@@ -4,7 +4,7 @@
 mod support;
 
 use serde_json::json;
-use support::file::File;
+use support::scratch::Scratch;
 use support::{check, member, operator, pd, quiet, store, stores};
 
 #[test]
@@ -35,13 +35,14 @@ fn what_may_still_pass_is_pending_and_counts_only_when_asked_to() {
         store(1, "Up", 15),
         store(4, "Disconnected", 360),
     ]));
-    let config = File::new(
+    let scratch = Scratch::new("check-grace");
+    let config = scratch.named(
         "grace.toml",
         "[pd]\ntimeout = \"60s\"\n\
          [rules.clock_skew]\ntolerated = \"60s\"\n\
          [rules.store_down]\ngrace = \"10min\"\n",
     );
-    let config = ["--config", config.path()];
+    let config = ["--config", config.as_str()];
     let (status, text) = check(&server, &config);
     assert_eq!(status, Some(0));
     assert!(

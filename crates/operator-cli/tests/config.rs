@@ -5,7 +5,7 @@ mod support;
 use std::process::Output;
 
 use httpmock::MockServer;
-use support::file::File;
+use support::scratch::Scratch;
 use support::{command, pd, store, stores};
 
 /// Runs it under a patient configuration, unless another one is named. Such a one is to be patient too.
@@ -26,15 +26,16 @@ fn named(id: u64) -> MockServer {
 
 #[test]
 fn a_flag_beats_the_environment_and_the_environment_beats_the_file() {
+    let scratch = Scratch::new("config-order");
     let (flag, env, file) = (named(1), named(2), named(3));
-    let config = File::new(
+    let config = scratch.named(
         "order.toml",
-        &format!("[pd]\nurls = \"{}\"\ntimeout = \"60s\"\n", file.base_url()),
+        format!("[pd]\nurls = \"{}\"\ntimeout = \"60s\"\n", file.base_url()),
     );
     let (flag, env) = (flag.base_url(), env.base_url());
     let of_flag = ["--pd", flag.as_str()];
     let of_env = ("OPERATOR_PD", env.as_str());
-    let of_file = ("OPERATOR_CONFIG", config.path());
+    let of_file = ("OPERATOR_CONFIG", config.as_str());
     for (args, env, expected) in [
         (&of_flag[..], &[of_env, of_file][..], "10.0.0.1"),
         (&[], &[of_env, of_file], "10.0.0.2"),
@@ -44,7 +45,7 @@ fn a_flag_beats_the_environment_and_the_environment_beats_the_file() {
         assert!(said.contains(expected), "{args:?} {env:?}: {said}");
     }
     let (_, said) = run(
-        &["stores", "--config", config.path()],
+        &["stores", "--config", &config],
         &[("OPERATOR_CONFIG", "/nonexistent")],
     );
     assert!(said.contains("10.0.0.3"), "{said}");
@@ -52,19 +53,20 @@ fn a_flag_beats_the_environment_and_the_environment_beats_the_file() {
 
 #[test]
 fn secrets_come_from_files_are_sent_and_are_never_printed() {
+    let scratch = Scratch::new("config-secrets");
     let prometheus = MockServer::start();
     let asked = prometheus.mock(|when, then| {
         when.header("authorization", "Bearer hush-hush");
         then.status(503).body("not now");
     });
     let pd = named(1);
-    let token = File::new("token", "hush-hush\n");
-    let config = File::new(
+    let token = scratch.named("token", "hush-hush\n");
+    let config = scratch.named(
         "secret.toml",
-        &format!(
+        format!(
             "[prometheus]\nurl = \"{}\"\ntimeout = \"160s\"\nbearer-token-file = \"{}\"\nheaders = {{ X-Tenant = \"quiet\" }}\n",
             prometheus.base_url(),
-            token.path()
+            token
         ),
     );
     for args in [
@@ -75,7 +77,7 @@ fn secrets_come_from_files_are_sent_and_are_never_printed() {
         &["metrics"],
     ] {
         let url = format!("http://me:tiptoe@{}", pd.address());
-        let args = [args, &["--pd", &url, "--config", config.path()]].concat();
+        let args = [args, &["--pd", &url, "--config", &config]].concat();
         let (output, said) = run(&args, &[]);
         assert!(
             output.status.code().is_some_and(|code| code < 64),
@@ -90,6 +92,7 @@ fn secrets_come_from_files_are_sent_and_are_never_printed() {
 
 #[test]
 fn thresholds_are_those_of_the_file() {
+    let scratch = Scratch::new("config-thresholds");
     // Silent for minutes more than usually allowed, and for minutes less than the file allows.
     let pd = pd(&stores(&[
         store(1, "Up", 15),
@@ -98,27 +101,28 @@ fn thresholds_are_those_of_the_file() {
     let url = pd.base_url();
     let only = ["check", "--pd", url.as_str(), "--only", "store_down"];
     assert_eq!(run(&only, &[]).0.status.code(), Some(2));
-    let config = File::new(
+    let config = scratch.named(
         "patient.toml",
         "[pd]\ntimeout = \"60s\"\n[rules.store_down]\none_witness_after = \"20min\"\n",
     );
-    let (output, said) = run(&[&only[..], &["--config", config.path()]].concat(), &[]);
+    let (output, said) = run(&[&only[..], &["--config", &config]].concat(), &[]);
     assert_eq!(output.status.code(), Some(0), "{said}");
-    let config = File::new(
+    let config = scratch.named(
         "skip.toml",
         "[pd]\ntimeout = \"60s\"\n[rules]\nskip = [\"store_down\"]\n",
     );
-    let (output, said) = run(&["check", "--pd", &url, "--config", config.path()], &[]);
+    let (output, said) = run(&["check", "--pd", &url, "--config", &config], &[]);
     assert!(!said.contains("store_down"), "{said}");
     assert!(output.status.code() != Some(2), "{said}");
 }
 
 #[test]
 fn the_form_and_the_zone_are_the_flags_or_else_the_files() {
-    let config = File::new("form.toml", "[output]\nformat = \"json\"\n");
-    let (_, said) = run(&["rules", "--config", config.path()], &[]);
+    let scratch = Scratch::new("config-form");
+    let config = scratch.named("form.toml", "[output]\nformat = \"json\"\n");
+    let (_, said) = run(&["rules", "--config", &config], &[]);
     assert!(said.starts_with('{'), "{said}");
-    let (_, said) = run(&["rules", "--config", config.path(), "-o", "text"], &[]);
+    let (_, said) = run(&["rules", "--config", &config, "-o", "text"], &[]);
     assert!(said.starts_with("CODE"), "{said}");
 
     let pd = named(1);

@@ -3,35 +3,14 @@
 mod support;
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
 use std::process::Stdio;
 
 use serde_json::Value;
 use support::operator;
 use support::schema::Schema;
+use support::scratch::Scratch;
 use support::sim::Sim;
 use support::watching::{Watching, until_there};
-
-/// A folder that is gone after the test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("operator-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("a folder");
-        Self(path)
-    }
-
-    fn file(&self, name: &str) -> String {
-        self.0.join(name).display().to_string()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 fn changes(text: &str) -> Vec<Value> {
     let lines = text.lines();
@@ -72,8 +51,8 @@ fn a_death_is_raised_and_resolved_once_each_in_lines_that_are_as_documented() {
 
 #[test]
 fn a_restart_goes_on_from_the_file_and_tells_nothing_twice() {
-    let folder = Folder::new("restart");
-    let state = folder.file("state.json");
+    let scratch = Scratch::new("watch-restart");
+    let state = scratch.path_of("state.json");
     let sim = Sim::store_dead(120);
     let (pd, prometheus) = (sim.pd(), sim.prometheus());
     // What is to be told is waited for; and then two looks more, which tell nothing.
@@ -144,8 +123,8 @@ fn a_restart_goes_on_from_the_file_and_tells_nothing_twice() {
 
 #[test]
 fn a_file_that_is_no_state_is_refused_and_left_as_it_is() {
-    let folder = Folder::new("refused");
-    let state = folder.file("state.json");
+    let scratch = Scratch::new("watch-refused");
+    let state = scratch.path_of("state.json");
     for text in ["{\"schema\":\"operator-st", "", "[1]"] {
         std::fs::write(&state, text).expect("it can be written");
         for args in [
@@ -164,8 +143,8 @@ fn a_file_that_is_no_state_is_refused_and_left_as_it_is() {
 
 #[test]
 fn the_cases_of_another_cluster_are_refused_and_left_as_they_are() {
-    let folder = Folder::new("another");
-    let state = folder.file("state.json");
+    let scratch = Scratch::new("watch-another");
+    let state = scratch.path_of("state.json");
     let sim = Sim::store_dead(120);
     let (pd, prometheus) = (sim.pd(), sim.prometheus());
     let own = ["--pd", &pd, "--prometheus", &prometheus, "--state", &state];
@@ -262,8 +241,8 @@ fn a_reader_that_goes_away_has_seen_enough() {
 
 #[test]
 fn a_crash_between_two_writes_leaves_a_file_that_can_be_read() {
-    let folder = Folder::new("crash");
-    let state = folder.file("state.json");
+    let scratch = Scratch::new("watch-crash");
+    let state = scratch.path_of("state.json");
     for _ in 0..3 {
         let watching = Watching::start(&[
             "--sim=store-killed",

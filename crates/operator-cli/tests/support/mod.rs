@@ -2,8 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its share")]
 
-pub(crate) mod file;
 pub(crate) mod schema;
+pub(crate) mod scratch;
 pub(crate) mod sim;
 pub(crate) mod watching;
 

@@ -26,12 +26,23 @@ impl Scratch {
         &self.0
     }
 
+    /// How a file in it is named on a command line, whether it is there or not.
+    pub(crate) fn path_of(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+
     pub(crate) fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.0.join(name);
         let folder = path.parent().expect("inside the folder");
         fs::create_dir_all(folder).expect("a folder for the file");
         fs::write(&path, bytes).expect("a file for the test");
         path
+    }
+
+    /// The same, and how it is named on a command line.
+    pub(crate) fn named(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+        self.file(name, bytes);
+        self.path_of(name)
     }
 
     /// What the servers of a simulated cluster write in so many seconds of a scenario.
