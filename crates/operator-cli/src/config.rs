@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use operator_tikv::invariants::Settings;
-use operator_tikv::{IdentityFiles, InstanceTemplate, PdOptions, PromAuth, PromOptions, TlsFiles};
+use operator_tikv::{IdentityFiles, InstanceTemplate, PromAuth, TlsFiles};
 
 use crate::args::Format;
 use crate::failure::{Failure, Outcome};
@@ -113,17 +113,6 @@ impl Config {
         };
         root.end()?;
         Ok(config)
-    }
-
-    /// For looks that take no longer than this: no answer is awaited for more than three quarters of it, so that
-    /// one that does not come is told by who owes it, and what else there is can still be asked.
-    pub(crate) fn for_looks_of(mut self, deadline: Duration) -> Self {
-        let most = deadline * 3 / 4;
-        let fitted = |said: Option<Duration>, usual: Duration| said.unwrap_or(usual).min(most);
-        self.pd.timeout = Some(fitted(self.pd.timeout, PdOptions::default().within));
-        let usual = PromOptions::default().within;
-        self.prometheus.timeout = Some(fitted(self.prometheus.timeout, usual));
-        self
     }
 }
 
@@ -257,20 +246,6 @@ mod tests {
             Ok(config) => panic!("it was read: {config:?}"),
             Err(failure) => failure.to_string(),
         }
-    }
-
-    #[test]
-    fn no_answer_is_awaited_for_longer_than_a_look() {
-        let fitted = |text: &str, deadline| {
-            let config = Config::parse("operator.toml", text).expect("a file");
-            let config = config.for_looks_of(Duration::from_secs(deadline));
-            [config.pd.timeout, config.prometheus.timeout].map(|span| span.map(|s| s.as_millis()))
-        };
-        assert_eq!(fitted("", 8), [Some(4000), Some(6000)]);
-        assert_eq!(fitted("", 2), [Some(1500), Some(1500)]);
-        let patient = "[pd]\ntimeout = \"20s\"\n[prometheus]\ntimeout = \"20s\"";
-        assert_eq!(fitted(patient, 8), [Some(6000), Some(6000)]);
-        assert_eq!(fitted(patient, 60), [Some(20_000), Some(20_000)]);
     }
 
     #[test]

@@ -158,6 +158,16 @@ impl Target {
         }
     }
 
+    /// For looks that take no longer than this: no answer is awaited for more than three quarters of it, so that
+    /// one that does not come is told by who owes it, and what else there is can still be asked.
+    pub(crate) fn for_looks_of(mut self, deadline: Duration) -> Self {
+        let most = deadline * 3 / 4;
+        for within in [&mut self.pd_options.within, &mut self.prom_options.within] {
+            *within = most.min(*within);
+        }
+        self
+    }
+
     /// A client of PD.
     pub(crate) fn pd(&self) -> Outcome<PdClient> {
         let urls = self.pd.as_deref().ok_or_else(|| {
@@ -251,6 +261,30 @@ mod tests {
         assert_eq!(pd(None, Some(" "), file).as_deref(), file);
         assert_eq!(pd(None, None, file).as_deref(), file);
         assert_eq!(pd(None, None, None), None);
+    }
+
+    #[test]
+    fn no_answer_is_awaited_for_longer_than_a_look() {
+        let fitted = |said: Option<u64>, deadline: u64| {
+            let mut config = Config::default();
+            config.pd.timeout = said.map(Duration::from_secs);
+            config.prometheus.timeout = config.pd.timeout;
+            let pd = Some("pd:2379".to_owned());
+            let target = Target::live(
+                Said {
+                    pd,
+                    ..Said::default()
+                },
+                config,
+            );
+            let target = target.expect("it is named");
+            let target = target.for_looks_of(Duration::from_secs(deadline));
+            [target.pd_options.within, target.prom_options.within].map(|span| span.as_millis())
+        };
+        assert_eq!(fitted(None, 8), [4000, 6000]);
+        assert_eq!(fitted(None, 2), [1500, 1500]);
+        assert_eq!(fitted(Some(20), 8), [6000, 6000]);
+        assert_eq!(fitted(Some(20), 60), [20_000, 20_000]);
     }
 
     #[test]

@@ -40,8 +40,8 @@ impl Looking {
         deadline: Duration,
     ) -> Outcome<Self> {
         let skip = [&judge.skip[..], &config.rules.skip].concat();
-        let config = config.for_looks_of(deadline);
         let target = Target::resolve(whom, config, pace).await?;
+        let target = target.for_looks_of(deadline);
         let subject = Arc::new(target.subject()?);
         let observer = Observer::new(target.clock.clone(), deadline);
         let engine = Engine::new(chosen(subject.invariants(), &judge.only, &skip)?)
